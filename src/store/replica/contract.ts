@@ -1,0 +1,90 @@
+/**
+ * What the sync client and the connectors need of a replica: a realm at rest on the client's side, with its own
+ * history of unsynced writes (spec/server-history.md §8). One store holds the replicas of one process in one embedded
+ * database, so that a write to several realms and the position it came from are one atomic, durable commit
+ * (DESIGN §1.4). Replicas are synchronous: their database is always in-process.
+ */
+import type { Instruction } from '../../changeset/instruction.ts';
+import type { RealmSchema } from '../../schema/definition.ts';
+import type { PrimaryKey } from '../../schema/value.ts';
+import type {
+  DownloadBatch,
+  DownloadCursor,
+  SaltedVersion,
+  UploadCursor,
+  UploadEntry,
+} from '../server/contract.ts';
+import type { ObjectState } from '../state/object-state.ts';
+
+/** A merged transaction that came from the server, as left by the merge with local writes, waiting to be consumed. */
+export type QueuedTransaction = {
+  /** Counts up by one per replica, never reused. */
+  readonly sequence: number;
+  readonly serverVersion: number;
+  readonly timestamp: number;
+  readonly originFileIdent: number;
+  /** What the transaction observer made of it; opaque to the replica. */
+  readonly payload: Uint8Array;
+};
+
+/**
+ * Called inside the integrating transaction, after the instructions were applied, once per merged changeset that is
+ * not empty. What it returns is queued with the transaction; `undefined` queues nothing.
+ */
+export type TransactionObserver = (
+  instructions: readonly Instruction[],
+  state: ReplicaReader,
+) => Uint8Array | undefined;
+
+export interface ReplicaReader {
+  readonly schema: RealmSchema;
+  object(table: string, key: PrimaryKey): ObjectState | undefined;
+  /** Objects of a class in key order, starting after `after`. Safe against writes during iteration. */
+  objects(table: string, after?: PrimaryKey): IterableIterator<{ key: PrimaryKey; state: ObjectState }>;
+  count(table: string): number;
+}
+
+export interface Replica extends ReplicaReader {
+  readonly path: string;
+  /** `undefined` until the server has allocated a file ident. */
+  readonly identity: { readonly fileIdent: number; readonly salt: bigint } | undefined;
+  readonly download: DownloadCursor;
+  readonly upload: UploadCursor;
+  readonly latest: SaltedVersion;
+  /** Newest local version. */
+  readonly version: number;
+
+  assignIdentity(fileIdent: number, salt: bigint): void;
+  /**
+   * A local write transaction: applies the instructions and appends them to the history for upload. Throws
+   * `BadChangesetError` and changes nothing when an instruction does not apply. Returns the new local version.
+   */
+  write(instructions: readonly Instruction[]): number;
+  /** Merges and applies what the server sent, moves the progress, queues what remains for the observer. */
+  integrate(batch: DownloadBatch): void;
+  /** Local changesets after `from`, in original form, up to about `softLimit` bytes (server-history.md §8.4). */
+  uploadScan(from: UploadCursor, softLimit: number): { entries: UploadEntry[]; progress: UploadCursor };
+  /** True while local changesets exist that the server has not acknowledged. */
+  hasUnsynced(): boolean;
+
+  /** Oldest queued transactions with a sequence above `after`, at most `limit`. */
+  queued(after: number, limit: number): QueuedTransaction[];
+  /** Forgets queued transactions up to and including `sequence`. */
+  dropQueued(sequence: number): void;
+
+  /** Called after each commit that added local changesets or queued transactions. Returns its undo. */
+  onCommit(listener: (change: { local: boolean; queued: boolean }) => void): () => void;
+}
+
+export interface ReplicaStore {
+  /** Opens a replica, creating an empty one when it does not exist. */
+  replica(path: string): Replica;
+  paths(): string[];
+  /** Runs `work` atomically and durably; a nested call joins the outer one. A throw rolls everything back. */
+  transaction<T>(work: () => T): T;
+  /** Small named values (feed positions, load progress) that commit with the surrounding transaction. */
+  mark(name: string): string | undefined;
+  setMark(name: string, value: string | undefined): void;
+  marks(prefix: string): Map<string, string>;
+  close(): void;
+}

@@ -1,0 +1,104 @@
+/**
+ * What the object server needs of a realm at rest. Asynchronous and free of SQL, so that it can stand on embedded
+ * SQLite in one process or on a database under many (DESIGN §3). Rules: spec/server-history.md.
+ */
+import type { Instruction } from '../../changeset/instruction.ts';
+import type { RealmSchema } from '../../schema/definition.ts';
+import type { PrimaryKey } from '../../schema/value.ts';
+import type { ObjectState } from '../state/object-state.ts';
+
+/** "Client version `clientVersion` is integrated; when it was made the client had integrated `serverVersion`." */
+export type UploadCursor = { readonly clientVersion: number; readonly serverVersion: number };
+/** "Everything up to `serverVersion` was sent; at that point `clientVersion` of this client was integrated." */
+export type DownloadCursor = { readonly serverVersion: number; readonly clientVersion: number };
+export type SaltedVersion = { readonly version: number; readonly salt: bigint };
+
+/** One changeset of an UPLOAD message, still encoded (wire-protocol.md §3.3). */
+export type UploadEntry = {
+  readonly clientVersion: number;
+  readonly serverVersion: number;
+  /** Milliseconds since 2015-01-01T00:00:00Z. */
+  readonly timestamp: number;
+  /** 0 is the uploading file itself. */
+  readonly originFileIdent: number;
+  readonly changeset: Uint8Array;
+};
+
+export type Upload = {
+  readonly entries: readonly UploadEntry[];
+  readonly progress: UploadCursor;
+  readonly lockedServerVersion: number;
+};
+
+/** One changeset of a DOWNLOAD message (wire-protocol.md §4.1). */
+export type DownloadEntry = {
+  readonly serverVersion: number;
+  readonly clientVersion: number;
+  readonly timestamp: number;
+  readonly originFileIdent: number;
+  readonly originalSize: number;
+  readonly changeset: Uint8Array;
+};
+
+export type DownloadBatch = {
+  readonly entries: readonly DownloadEntry[];
+  readonly cursor: DownloadCursor;
+  readonly latest: SaltedVersion;
+  readonly uploadCursor: UploadCursor;
+  readonly downloadableBytes: number;
+};
+
+/** What a client says of itself in IDENT. */
+export type IdentClaim = {
+  readonly fileIdent: number;
+  readonly fileIdentSalt: bigint;
+  readonly download: DownloadCursor;
+  readonly latest: SaltedVersion;
+};
+
+/** Protocol error codes of wire-protocol.md §7.1 that a history can answer with. */
+export type HistoryErrorCode = 208 | 209 | 210 | 211 | 212 | 216 | 222;
+
+/** The outcome of checking an {@link IdentClaim} (wire-protocol.md §5.5, in that order). */
+export type IdentVerdict =
+  | { readonly kind: 'accepted'; readonly uploadCursor: UploadCursor; readonly lockedServerVersion: number }
+  | { readonly kind: 'rejected'; readonly code: HistoryErrorCode; readonly message: string };
+
+/**
+ * A realm on the server. Integration within a realm is serial; realms are independent. Every promise that reports a
+ * change resolves only after the change is durable.
+ */
+export interface ServerRealm {
+  readonly path: string;
+  /** Newest version and its salt; version 0 has salt 0. */
+  readonly head: SaltedVersion;
+  readonly schema: RealmSchema;
+
+  /** Registers a new client file (server-history.md §2.4). */
+  allocateClientFile(): Promise<{ fileIdent: number; salt: bigint }>;
+  checkIdent(claim: IdentClaim): Promise<IdentVerdict>;
+  /**
+   * Merges, applies and appends what a client uploaded (server-history.md §3.2). Entries already integrated are
+   * skipped. Rejects with `HistoryError` (a `HistoryErrorCode` and a message) and stores nothing of that upload
+   * when a changeset is malformed, does not merge or does not apply.
+   */
+  integrate(fileIdent: number, upload: Upload): Promise<SaltedVersion>;
+  /** The next entries for a client (server-history.md §4); stops after exceeding `softLimit` uncompressed bytes. */
+  download(fileIdent: number, cursor: DownloadCursor, softLimit: number): Promise<DownloadBatch>;
+  /** A change made by the server itself: origin 0, downloaded with origin ident 1. */
+  write(instructions: readonly Instruction[]): Promise<SaltedVersion>;
+
+  object(table: string, key: PrimaryKey): Promise<ObjectState | undefined>;
+  /** Objects of a class in key order, in batches. */
+  objects(table: string): AsyncIterable<readonly { key: PrimaryKey; state: ObjectState }[]>;
+  /** Calls back after each commit that made a new version, or moved a client's upload cursor. Returns its undo. */
+  onAdvance(listener: () => void): () => void;
+}
+
+export interface ServerStore {
+  /** Opens a realm, creating it when it does not exist. */
+  realm(path: string): Promise<ServerRealm>;
+  has(path: string): Promise<boolean>;
+  paths(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    // Two cores: the suites with real processes compete for them, so keep the file parallelism low.
+    maxWorkers: 2,
+    pool: 'forks',
+  },
+});
