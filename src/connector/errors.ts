@@ -1,0 +1,35 @@
+/** Errors of the connector engine that dialects raise too (DESIGN §7). docs/errors.md lists the codes. */
+import { IsthmusError } from '../errors.ts';
+import type { ErrorClass } from './dialect.ts';
+
+/** A value that one side holds and the other cannot. Names table or class, column or property, key and value. */
+export class DataError extends IsthmusError {
+  readonly code = 'data-error';
+}
+
+/** Models, options and database do not fit together; nothing was started. */
+export class MappingError extends IsthmusError {
+  readonly code = 'mapping-error';
+}
+
+/** The connector cannot go on without an operator. */
+export class ConnectorStoppedError extends IsthmusError {
+  readonly code = 'connector-stopped';
+}
+
+/** A statement failed. `errorClass` decides what happens next: retry, policy, or stop. */
+export class ApplyError extends IsthmusError {
+  readonly code = 'apply-failed';
+  readonly errorClass: ErrorClass;
+  /** SQLSTATE or the driver's error code, when there is one. */
+  readonly sqlState: string | undefined;
+
+  constructor(
+    message: string,
+    options: { errorClass: ErrorClass; sqlState?: string; remedy?: string; cause?: unknown },
+  ) {
+    super(message, options);
+    this.errorClass = options.errorClass;
+    this.sqlState = options.sqlState;
+  }
+}
