@@ -1,4 +1,4 @@
-/** What every part of Isthmus logs through; `createLogger` (src/cli/logger.ts) puts winston behind it. */
+/** What every part of Isthmus logs through; `createLogger` (src/logging/logger.ts) puts winston behind it. */
 export interface Logger {
   error(message: string, fields?: Record<string, unknown>): void;
   warn(message: string, fields?: Record<string, unknown>): void;

@@ -1,0 +1,160 @@
+/** What the options of the PostgreSQL connector mean for its connections and for the engine. */
+import { createHash } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import { validate } from '../../src/config/validation.ts';
+import type { CompoundKeyPart, ConnectorOptions, RowProperties } from '../../src/connector/options.ts';
+import { realmPathFromText } from '../../src/connector/realm-path.ts';
+import { createLogger, toLogger } from '../../src/logging/logger.ts';
+import {
+  databaseName,
+  isTextList,
+  type ParsedOptions,
+  pathOfRegex,
+  postgresOptionsSchema,
+  type TlsOptions,
+} from './option-schema.ts';
+
+export type { PostgresOptions, TlsOptions } from './option-schema.ts';
+
+const POSTGRES_PORT = 5432;
+/** Long enough for a sleeping managed database to answer, short enough that a wrong host is noticed. */
+const DEFAULT_CONNECT_SECONDS = 15;
+
+/** How to reach the database; secrets are in here, so it is never logged. */
+export type PostgresConnectionOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly connectionString: string | undefined;
+  readonly database: string;
+  readonly ssl: boolean | TlsOptions | undefined;
+  readonly connectTimeoutMilliseconds: number;
+  readonly retryQuery: { readonly numberOfRetries: number; readonly delayInMilliseconds: number };
+};
+
+export type PostgresConnectorOptions = {
+  readonly engine: ConnectorOptions;
+  readonly connection: PostgresConnectionOptions;
+  /** Schema of the tables. */
+  readonly schema: string;
+  /** Custom type name to the type that it is treated as. */
+  readonly customTypes: ReadonlyMap<string, string>;
+};
+
+/**
+ * Validates the options and gives them their meaning. Throws `ConfigError` with every mistake in them; `prefix`
+ * says where they stand in a larger configuration.
+ */
+export function parsePostgresOptions(
+  input: unknown,
+  prefix: readonly string[] = [],
+): PostgresConnectorOptions {
+  const options = validate(
+    'The configuration of the PostgreSQL connector',
+    postgresOptionsSchema,
+    input,
+    prefix,
+  );
+  return {
+    engine: engineOptions(options),
+    connection: connectionOptions(options),
+    schema: options.postgresSchema,
+    customTypes: new Map(Object.entries(options.customPostgresTypes)),
+  };
+}
+
+function engineOptions(options: ParsedOptions): ConnectorOptions {
+  const adapterName = options.adapterName ?? defaultAdapterName(options);
+  const log =
+    options.logger === undefined ? createLogger({ level: options.logLevel }) : toLogger(options.logger);
+  return {
+    adapterName,
+    localPath: resolve(options.localPath ?? join('isthmus-data', adapterName)),
+    serverUrl: options.realmConfig.server,
+    user: options.realmConfig.user,
+    models: options.schema ?? [],
+    mapping: {
+      classOfTable: options.mapPostgresTableName ?? same,
+      tableOfClass: options.mapRealmClassName ?? same,
+      propertyOfColumn: options.mapPostgresColumnName ?? ((_table, column) => column),
+      columnOfProperty: options.mapRealmPropertyName ?? ((_class, property) => property),
+      valueToRealm: options.convertPostgresValueToRealm,
+      valueToSql: options.convertRealmValueToPostgres,
+      ignores: ignoredBy(options.realmIgnoreProperties),
+      compoundPrimaryKeys: new Map<string, readonly CompoundKeyPart[]>(
+        Object.entries(options.compoundPrimaryKeys),
+      ),
+    },
+    realmRegex: options.realmRegex,
+    ...realmPathOptions(options),
+    tableOfRealm: options.mapRealmChangeToPostgresTable,
+    createDatabase: options.createPostgresDB,
+    createTables: options.createPostgresSchema,
+    initializeRealm: options.initializeRealmFromPostgres,
+    applyRealmSchemaChanges: options.applyRealmSchemaChangesToPostgres,
+    resetFeed: options.resetPostgresReplicationSlot,
+    ignoreSqlErrors: options.ignoreSQLerrors,
+    load: {
+      batchRows: options.loaderSQLBatchSize,
+      online: options.loadOnline,
+      uploadMaxWaitMilliseconds: options.loaderUploadMaxWaitTime * 1000,
+    },
+    logger: log,
+    printCommands: options.printCommandsToConsole,
+  };
+}
+
+const same = (name: string): string => name;
+
+function connectionOptions(options: ParsedOptions): PostgresConnectionOptions {
+  const { postgresConfig: config } = options;
+  const seconds = options.connect_timeout ?? config.connect_timeout ?? DEFAULT_CONNECT_SECONDS;
+  return {
+    host: config.host ?? 'localhost',
+    port: config.port ?? POSTGRES_PORT,
+    user: config.user,
+    password: config.password,
+    connectionString: config.connectionString,
+    database: databaseName(options) ?? '',
+    ssl: config.ssl,
+    connectTimeoutMilliseconds: seconds * 1000,
+    retryQuery: config.retryQuery,
+  };
+}
+
+function realmPathOptions(
+  options: ParsedOptions,
+): Pick<ConnectorOptions, 'realmPathOfRow' | 'fixedRealmPath'> {
+  const mapped = options.mapPostgresChangeToRealmPath;
+  if (typeof mapped === 'function') return { realmPathOfRow: mapped, fixedRealmPath: undefined };
+  const path = mapped === undefined ? pathOfRegex(options.realmRegex) : realmPathFromText(mapped);
+  if (path === undefined) throw new Error('validation let a realm path through that is none');
+  return { realmPathOfRow: (_table: string, _row: RowProperties) => path, fixedRealmPath: path };
+}
+
+/**
+ * Stable from one start to the next, because the replication slot carries it, and different for two adapters that
+ * watch different realms through one database.
+ */
+function defaultAdapterName(options: ParsedOptions): string {
+  const database = (databaseName(options) ?? '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .slice(0, 24);
+  const realms = createHash('sha256').update(options.realmRegex.source).digest('hex').slice(0, 6);
+  return `isthmus_${database}_${realms}`;
+}
+
+function ignoredBy(
+  ignored: readonly string[] | Readonly<Record<string, readonly string[]>>,
+): (className: string, propertyName: string) => boolean {
+  const names = new Set(
+    isTextList(ignored)
+      ? ignored
+      : Object.entries(ignored).flatMap(([className, properties]) =>
+          properties.map((property) => `${className}.${property}`),
+        ),
+  );
+  return (className, propertyName) => names.has(propertyName) || names.has(`${className}.${propertyName}`);
+}
