@@ -107,7 +107,20 @@ export class ByteReader {
   /** `count` raw bytes as lower-case hexadecimal digits. */
   readHex(count: number): string {
     const start = this.#take(count);
-    return this.#bytes.hexSlice(start, start + count);
+    return this.#bytes.toString('hex', start, start + count);
+  }
+
+  /** Whether the next `count` bytes equal those that start at `earlier`; moves past them when they do. */
+  skipRepeated(earlier: number, count: number): boolean {
+    const bytes = this.#bytes;
+    const start = this.#position;
+    if (count > this.#end - start) return false;
+    // From the end: identifiers made one after the other differ there.
+    for (let at = count - 1; at >= 0; at--) {
+      if (bytes[earlier + at] !== bytes[start + at]) return false;
+    }
+    this.#position = start + count;
+    return true;
   }
 
   /** A length and that many bytes, copied out of the input. */
@@ -155,7 +168,7 @@ export class ByteReader {
   }
 
   #readLongText(start: number, length: number): string {
-    const text = this.#bytes.utf8Slice(start, start + length);
+    const text = this.#bytes.toString('utf8', start, start + length);
     // The replacement character is legal text, too: only then look closer.
     if (!text.includes('\ufffd')) return text;
     try {
