@@ -117,5 +117,12 @@ export function keyFromToken(token: string): PrimaryKey {
 }
 
 export function sameKey(a: PrimaryKey, b: PrimaryKey): boolean {
-  return a.type === b.type && keyToken(a) === keyToken(b);
+  switch (a.type) {
+    case 'null':
+      return b.type === 'null';
+    case 'globalKey':
+      return b.type === 'globalKey' && a.hi === b.hi && a.lo === b.lo;
+    default:
+      return a.type === b.type && a.value === b.value;
+  }
 }
