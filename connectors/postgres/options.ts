@@ -75,10 +75,10 @@ function engineOptions(options: ParsedOptions): ConnectorOptions {
     user: options.realmConfig.user,
     models: options.schema ?? [],
     mapping: {
-      classOfTable: options.mapPostgresTableName ?? same,
-      tableOfClass: options.mapRealmClassName ?? same,
-      propertyOfColumn: options.mapPostgresColumnName ?? ((_table, column) => column),
-      columnOfProperty: options.mapRealmPropertyName ?? ((_class, property) => property),
+      classOfTable: options.mapPostgresTableName,
+      tableOfClass: options.mapRealmClassName,
+      propertyOfColumn: options.mapPostgresColumnName,
+      columnOfProperty: options.mapRealmPropertyName,
       valueToRealm: options.convertPostgresValueToRealm,
       valueToSql: options.convertRealmValueToPostgres,
       ignores: ignoredBy(options.realmIgnoreProperties),
@@ -104,8 +104,6 @@ function engineOptions(options: ParsedOptions): ConnectorOptions {
     printCommands: options.printCommandsToConsole,
   };
 }
-
-const same = (name: string): string => name;
 
 function connectionOptions(options: ParsedOptions): PostgresConnectionOptions {
   const { postgresConfig: config } = options;

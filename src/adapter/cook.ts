@@ -32,8 +32,8 @@ class Cook {
   readonly #state: ReplicaReader;
   /** Open INSERT or SET values by object. */
   readonly #open = new Map<string, Values>();
-  /** Properties that were already handed on with their final value. */
-  readonly #whole = new Set<string>();
+  /** Properties by object that were already handed on with their final value. */
+  readonly #whole = new Map<string, Set<string>>();
   readonly #openColumns = new Map<string, Map<string, ColumnDefinition>>();
 
   constructor(state: ReplicaReader) {
@@ -105,7 +105,7 @@ class Cook {
 
   #changeLinkList(instruction: PathInstruction): void {
     const { table, key, field: property } = instruction;
-    if (this.#whole.has(propertyToken(table, key, property))) return;
+    if (this.#isWhole(table, key, property)) return;
     const index = instruction.path[0];
     const at = typeof index === 'number' ? index : 0;
     switch (instruction.op) {
@@ -144,7 +144,7 @@ class Cook {
   }
 
   #rewriteLinkList(table: string, key: PrimaryKey, property: string): void {
-    this.#whole.add(propertyToken(table, key, property));
+    this.#markWhole(table, key, property);
     const list = this.#state.object(table, key)?.fields.get(property);
     this.result.push({ type: 'LIST_CLEAR', table, key, property });
     if (list?.type !== 'list') return;
@@ -154,11 +154,10 @@ class Cook {
   }
 
   #setWhole(table: string, key: PrimaryKey, field: string): void {
-    const token = propertyToken(table, key, field);
-    if (this.#whole.has(token)) return;
+    if (this.#isWhole(table, key, field)) return;
     const object = this.#state.object(table, key);
     if (object === undefined) return; // erased later in the same changeset
-    this.#whole.add(token);
+    this.#markWhole(table, key, field);
     this.#valuesOf(table, key).set(field, object.fields.get(field) ?? NULL);
   }
 
@@ -176,16 +175,23 @@ class Cook {
   #forget(table: string, key: PrimaryKey): void {
     const token = objectToken(table, key);
     this.#open.delete(token);
-    for (const property of this.#whole) if (property.startsWith(`${token}\0`)) this.#whole.delete(property);
+    this.#whole.delete(token);
+  }
+
+  #isWhole(table: string, key: PrimaryKey, property: string): boolean {
+    return this.#whole.get(objectToken(table, key))?.has(property) ?? false;
+  }
+
+  #markWhole(table: string, key: PrimaryKey, property: string): void {
+    const token = objectToken(table, key);
+    const properties = this.#whole.get(token);
+    if (properties === undefined) this.#whole.set(token, new Set([property]));
+    else properties.add(property);
   }
 }
 
 function objectToken(table: string, key: PrimaryKey): string {
   return `${table}\0${keyToken(key)}`;
-}
-
-function propertyToken(table: string, key: PrimaryKey, property: string): string {
-  return `${objectToken(table, key)}\0${property}`;
 }
 
 function isScalar(value: Payload): value is ScalarValue {

@@ -194,7 +194,10 @@ export interface SourceDialect {
   columnTypeFor(column: ColumnDefinition): string;
   /** Creates what is missing of the wanted tables and columns; returns the statements that it ran. */
   createMissing(tables: readonly WantedTable[]): Promise<readonly string[]>;
+  /** Throws `MappingError` (src/connector/errors.ts) when the two types have no way to each other. */
   codec(column: ColumnInfo, property: ColumnDefinition): ValueCodec;
+  /** The property type that suits a column best; what conversion hooks see. */
+  naturalDefinition(column: ColumnInfo): ColumnDefinition;
   /**
    * Makes publication and slot (or their equivalent) for the tables. A new feed comes with the snapshot at its start;
    * an existing one returns without. `reset` drops and makes them anew.

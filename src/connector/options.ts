@@ -49,10 +49,10 @@ export type TableOfRealm = (realmPath: string) => {
 
 /** Names and values on their way between the two sides. Functions that are absent leave things as they are. */
 export type MappingOptions = {
-  readonly classOfTable: (tableName: string) => string;
-  readonly tableOfClass: (className: string) => string;
-  readonly propertyOfColumn: (tableName: string, columnName: string) => string;
-  readonly columnOfProperty: (className: string, propertyName: string) => string;
+  readonly classOfTable: ((tableName: string) => string) | undefined;
+  readonly tableOfClass: ((className: string) => string) | undefined;
+  readonly propertyOfColumn: ((tableName: string, columnName: string) => string) | undefined;
+  readonly columnOfProperty: ((className: string, propertyName: string) => string) | undefined;
   readonly valueToRealm: ((tableName: string, columnName: string, value: unknown) => unknown) | undefined;
   readonly valueToSql: ((className: string, propertyName: string, value: unknown) => unknown) | undefined;
   /** Properties that are never written to the database. */

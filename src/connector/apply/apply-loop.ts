@@ -1,0 +1,231 @@
+/**
+ * Carries the realms' queues into SQL.
+ *
+ * States: `idle` (nothing pending) → `applying` (one SQL transaction under way) → `idle`, or `waiting` (a transient
+ * failure, until the back-off is over) → `applying`; `stopped` is final, by `close()` or by an error that needs an
+ * operator. Consecutive small transactions of a realm share a commit; when such a group fails for its data, it is
+ * repeated one by one to find the transaction at fault, and the policy decides about that one alone.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MergedInstruction } from '../../adapter/merged-instruction.ts';
+import type { Logger } from '../../log.ts';
+import type { ApplyStatement, SqlWriter } from '../dialect.ts';
+import { ApplyError, ConnectorStoppedError, DataError } from '../errors.ts';
+import type { Mapping } from '../mapping/class-mapping.ts';
+import type { PendingTransaction, RealmRegistry, SyncedRealm } from '../realms.ts';
+import { planStatements } from './plan.ts';
+
+/** Together they bound what one SQL commit carries; a single larger transaction is still one commit. */
+const MAX_GROUP_TRANSACTIONS = 256;
+const MAX_GROUP_INSTRUCTIONS = 20_000;
+
+const FIRST_RETRY_MILLISECONDS = 100;
+const MAX_RETRY_MILLISECONDS = 15_000;
+const UNIQUE_VIOLATION = '23505';
+
+export type AppliedTransaction = {
+  readonly realmPath: string;
+  readonly transactions: number;
+  readonly instructions: number;
+  readonly classes: readonly string[];
+};
+
+export type ApplyLoopOptions = {
+  readonly realms: RealmRegistry;
+  readonly openWriter: () => Promise<SqlWriter>;
+  readonly mapping: () => Mapping;
+  /** Data errors go to the dead letters and the loop goes on; otherwise it stops there. */
+  readonly ignoreDataErrors: boolean;
+  /** Brings structure that a transaction adds into being before its rows are written. */
+  readonly beforeApply: (instructions: readonly MergedInstruction[]) => Promise<void>;
+  readonly onApplied: (transaction: AppliedTransaction) => void;
+  readonly logger: Logger;
+};
+
+type State = 'idle' | 'applying' | 'waiting' | 'stopped';
+
+export class ApplyLoop {
+  readonly #options: ApplyLoopOptions;
+  readonly #abort = new AbortController();
+  #state: State = 'idle';
+  #running: Promise<void> = Promise.resolve();
+  #writer: SqlWriter | undefined;
+  #resolveDone: () => void = () => {};
+  #rejectDone: (error: unknown) => void = () => {};
+  /** Settles when the loop stops; rejects with what stopped it. */
+  readonly done: Promise<void>;
+
+  constructor(options: ApplyLoopOptions) {
+    this.#options = options;
+    this.done = new Promise((resolve, reject) => {
+      this.#resolveDone = resolve;
+      this.#rejectDone = reject;
+    });
+    this.done.catch(() => {}); // awaited by the engine; a loop that nobody awaits must not take the process down
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Something is pending. Cheap to call at any time. */
+  wake(): void {
+    if (this.#state !== 'idle') return;
+    this.#state = 'applying';
+    this.#running = this.#drain();
+  }
+
+  /** Runs statements outside any queue, after what is being applied now (list rows of deleted parents). */
+  async runCleanup(statements: readonly ApplyStatement[]): Promise<void> {
+    if (statements.length === 0) return;
+    const writer = await this.#options.openWriter();
+    try {
+      await writer.apply(statements, []);
+    } finally {
+      await writer.close();
+    }
+  }
+
+  /** Lets the SQL transaction under way end, then stops. */
+  async close(): Promise<void> {
+    this.#abort.abort();
+    await this.#running;
+    this.#stop();
+    await this.#writer?.close();
+    this.#writer = undefined;
+  }
+
+  #stop(): void {
+    if (this.#state === 'stopped') return;
+    this.#state = 'stopped';
+    this.#resolveDone();
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      let failures = 0;
+      while (!this.#abort.signal.aborted) {
+        const realm = this.#options.realms.all().find((candidate) => candidate.pending.length > 0);
+        if (realm === undefined) break;
+        try {
+          this.#state = 'applying';
+          await this.#applyGroup(realm, groupSize(realm.pending));
+          failures = 0;
+        } catch (error) {
+          if (!(error instanceof ApplyError) || error.errorClass !== 'transient') throw error;
+          failures += 1;
+          await this.#waitAfter(failures, error);
+        }
+      }
+      if (!this.#abort.signal.aborted) this.#state = 'idle';
+    } catch (error) {
+      this.#state = 'stopped';
+      this.#rejectDone(error);
+    }
+  }
+
+  async #waitAfter(failures: number, error: ApplyError): Promise<void> {
+    const delay = Math.min(FIRST_RETRY_MILLISECONDS * 2 ** (failures - 1), MAX_RETRY_MILLISECONDS);
+    this.#options.logger.warn('Writing to the database failed, will try again', {
+      error: error.message,
+      attempt: failures,
+      delayMilliseconds: delay,
+    });
+    this.#state = 'waiting';
+    await this.#dropWriter();
+    await sleep(delay, undefined, { signal: this.#abort.signal }).catch(() => {});
+  }
+
+  async #dropWriter(): Promise<void> {
+    const writer = this.#writer;
+    this.#writer = undefined;
+    await writer?.close().catch(() => {}); // its connection is what failed
+  }
+
+  async #applyGroup(realm: SyncedRealm, count: number): Promise<void> {
+    const group = realm.pending.slice(0, count);
+    try {
+      await this.#apply(realm, group);
+    } catch (error) {
+      if (!isDataFailure(error)) throw error;
+      if (count > 1) {
+        for (let index = 0; index < count; index += 1) {
+          if (this.#abort.signal.aborted) return;
+          await this.#applyGroup(realm, 1);
+        }
+        return;
+      }
+      await this.#giveUp(realm, group[0]!, error);
+    }
+  }
+
+  async #apply(realm: SyncedRealm, group: readonly PendingTransaction[]): Promise<void> {
+    const instructions = group.flatMap((transaction) => transaction.instructions);
+    await this.#options.beforeApply(instructions);
+    const mapping = this.#options.mapping();
+    const checkpoint = { realmPath: realm.path, sequence: group.at(-1)!.serverVersion };
+    this.#writer ??= await this.#options.openWriter();
+    try {
+      await this.#writer.apply(planStatements(instructions, mapping, realm.replica), [checkpoint]);
+    } catch (error) {
+      if (!(error instanceof ApplyError) || error.sqlState !== UNIQUE_VIOLATION) throw error;
+      await this.#writer.apply(planStatements(instructions, mapping, realm.replica, 'deletesFirst'), [
+        checkpoint,
+      ]);
+    }
+    realm.markApplied(group.length);
+    const classes = new Set(instructions.map((instruction) => classOf(instruction)));
+    this.#options.onApplied({
+      realmPath: realm.path,
+      transactions: group.length,
+      instructions: instructions.length,
+      classes: [...classes],
+    });
+  }
+
+  /** The policy for a transaction that the database refuses for its data. */
+  async #giveUp(realm: SyncedRealm, transaction: PendingTransaction, error: Error): Promise<void> {
+    const what = `transaction ${transaction.serverVersion} of realm ${realm.path}`;
+    if (!this.#options.ignoreDataErrors) {
+      throw new ConnectorStoppedError(`${what} cannot be written to the database: ${error.message}`, {
+        remedy:
+          'mend the data or the table and start again; nothing is lost. Or set ignoreSQLerrors to put such transactions into isthmus.dead_letter and go on',
+        cause: error,
+      });
+    }
+    this.#writer ??= await this.#options.openWriter();
+    const checkpoint = { realmPath: realm.path, sequence: transaction.serverVersion };
+    await this.#writer.deadLetter(checkpoint, payloadText(transaction.instructions), error.message);
+    realm.markApplied(1);
+    this.#options.logger.error(`Put ${what} into isthmus.dead_letter`, { reason: error.message });
+  }
+}
+
+function groupSize(pending: readonly PendingTransaction[]): number {
+  let instructions = 0;
+  let count = 0;
+  for (const transaction of pending) {
+    instructions += transaction.instructions.length;
+    if (count > 0 && (count >= MAX_GROUP_TRANSACTIONS || instructions > MAX_GROUP_INSTRUCTIONS)) break;
+    count += 1;
+  }
+  return count;
+}
+
+function isDataFailure(error: unknown): error is Error {
+  return error instanceof DataError || (error instanceof ApplyError && error.errorClass === 'data');
+}
+
+function classOf(instruction: MergedInstruction): string {
+  return instruction.type === 'ADD_TYPE' ? instruction.definition.name : instruction.table;
+}
+
+/** Readable JSON: maps as objects, 64-bit integers as decimal texts, bytes as base64. */
+function payloadText(instructions: readonly MergedInstruction[]): string {
+  return JSON.stringify(instructions, (_key, value: unknown) => {
+    if (typeof value === 'bigint') return value.toString();
+    if (value instanceof Map) return Object.fromEntries(value);
+    if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+    return value;
+  });
+}

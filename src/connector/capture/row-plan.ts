@@ -1,0 +1,65 @@
+/** Which position of a feed or snapshot row belongs to which property; made once per table layout. */
+import type { PrimaryKey, ScalarValue } from '../../schema/value.ts';
+import { type FeedValue, UNCHANGED } from '../dialect.ts';
+import { DataError } from '../errors.ts';
+import type { ClassMapping, MappedColumn } from '../mapping/class-mapping.ts';
+
+export type PlannedColumn = { readonly index: number; readonly mapped: MappedColumn };
+
+export class RowPlan {
+  readonly mapping: ClassMapping;
+  readonly columns: readonly PlannedColumn[];
+  readonly #keyIndexes: readonly number[];
+
+  /** `names` are the column names of the rows, in order. Throws `DataError` when a key column is not among them. */
+  constructor(mapping: ClassMapping, names: readonly string[]) {
+    this.mapping = mapping;
+    this.#keyIndexes = mapping.key.columns.map((column) => {
+      const index = names.indexOf(column);
+      if (index >= 0) return index;
+      throw new DataError(`table ${mapping.table.table.name} no longer has its key column ${column}`, {
+        remedy: `mend the key of class ${mapping.className} in the models and restart`,
+      });
+    });
+    const columns: PlannedColumn[] = [];
+    for (const mapped of mapping.properties.values()) {
+      const index = names.indexOf(mapped.column.name);
+      if (index >= 0) columns.push({ index, mapped });
+    }
+    this.columns = columns;
+  }
+
+  /** Throws `DataError` when a key column has no text. */
+  keyTexts(row: readonly FeedValue[]): string[] {
+    return this.#keyIndexes.map((index) => {
+      const text = row[index];
+      if (typeof text === 'string') return text;
+      throw new DataError(`a row of ${this.mapping.table.table.name} came without its key`, {
+        remedy: 'give the table a primary key of NOT NULL columns and REPLICA IDENTITY DEFAULT or FULL',
+      });
+    });
+  }
+
+  key(row: readonly FeedValue[]): PrimaryKey {
+    return this.mapping.key.toRealm(this.keyTexts(row));
+  }
+
+  hasUnchanged(row: readonly FeedValue[]): boolean {
+    return this.columns.some(({ index }) => row[index] === UNCHANGED);
+  }
+}
+
+const NULL_VALUE: ScalarValue = { type: 'null' };
+
+/**
+ * One column's text as the property's value. Throws `DataError` naming table, column and class when the text does not
+ * fit or NULL meets a required property.
+ */
+export function realmValueOf(mapping: ClassMapping, mapped: MappedColumn, text: string | null): ScalarValue {
+  if (text !== null) return mapped.codec.toRealm(text);
+  if (mapped.definition.nullable) return NULL_VALUE;
+  throw new DataError(
+    `column ${mapping.table.table.name}.${mapped.column.name} is NULL, but property ${mapping.className}.${mapped.property} is required`,
+    { remedy: `declare ${mapping.className}.${mapped.property} optional in the models` },
+  );
+}

@@ -1,0 +1,185 @@
+/** Brings one table's rows into the realms: all of them into empty classes, only the differences otherwise. */
+import type { Instruction } from '../../changeset/instruction.ts';
+import type { PrimaryKey } from '../../schema/value.ts';
+import type { ReplicaStore } from '../../store/replica/contract.ts';
+import { captureDelete, captureRow } from '../capture/capture-change.ts';
+import { RowPlan, realmValueOf } from '../capture/row-plan.ts';
+import { type SnapshotReader, type SourceDialect, type SqlText, tableId } from '../dialect.ts';
+import { DataError } from '../errors.ts';
+import type { ClassMapping } from '../mapping/class-mapping.ts';
+import type { RealmPathOfRow } from '../options.ts';
+import type { RealmRegistry, SyncedRealm } from '../realms.ts';
+import { readTableLoad, type TableLoad, writeTableLoad } from './load-marks.ts';
+
+/** Objects checked for a row at a time, when looking for rows that are gone. */
+const CHECK_BATCH = 5_000;
+
+export type LoadContext = {
+  readonly store: ReplicaStore;
+  readonly realms: RealmRegistry;
+  readonly dialect: Pick<SourceDialect, 'fetchRows'>;
+  readonly realmPathOfRow: RealmPathOfRow;
+  readonly fixedRealmPath: string | undefined;
+  /** Rows per realm transaction. */
+  readonly batchRows: number;
+  readonly onDataError: (error: DataError) => void;
+  readonly signal: AbortSignal;
+};
+
+export type TableResult = { readonly rowsRead: number; readonly objectsWritten: number };
+
+/**
+ * Loads (or goes on loading) one table within run `run`. `exact` says that the feed starts exactly at this snapshot.
+ * `onRows` hears the number of rows read so far.
+ */
+export async function loadTable(
+  mapped: ClassMapping,
+  snapshot: SnapshotReader,
+  exact: boolean,
+  run: number,
+  context: LoadContext,
+  onRows: (rows: number) => void,
+): Promise<TableResult> {
+  const id = tableId(mapped.table.table);
+  const before = readTableLoad(context.store, id);
+  const resumed = before?.run === run ? before : undefined;
+  if (resumed?.state === 'done') return { rowsRead: resumed.rows, objectsWritten: 0 };
+  const visibility = resumed === undefined ? (exact ? undefined : snapshot.visibility) : resumed.visibility;
+  const load = new TableLoader(mapped, context);
+  let state: TableLoad = {
+    run,
+    state: 'loading',
+    after: resumed?.after,
+    rows: resumed?.rows ?? 0,
+    visibility,
+  };
+  const names = load.columnNames;
+  for await (const batch of snapshot.rows(mapped.table, names, resumed?.after)) {
+    context.signal.throwIfAborted();
+    context.store.transaction(() => {
+      load.write(batch);
+      const last = batch.at(-1);
+      state = {
+        ...state,
+        after: last === undefined ? state.after : load.plan.keyTexts(last),
+        rows: state.rows + batch.length,
+      };
+      writeTableLoad(context.store, id, state);
+    });
+    onRows(state.rows);
+  }
+  if (!load.wasEmpty || resumed !== undefined) await load.eraseGone();
+  context.store.transaction(() => writeTableLoad(context.store, id, { ...state, state: 'done' }));
+  return { rowsRead: state.rows, objectsWritten: load.objectsWritten };
+}
+
+class TableLoader {
+  readonly plan: RowPlan;
+  readonly columnNames: readonly string[];
+  /** No realm held an object of the class when the load of this table began. */
+  readonly wasEmpty: boolean;
+  objectsWritten = 0;
+  readonly #mapped: ClassMapping;
+  readonly #context: LoadContext;
+
+  constructor(mapped: ClassMapping, context: LoadContext) {
+    this.#mapped = mapped;
+    this.#context = context;
+    const names = new Set(mapped.key.columns);
+    for (const property of mapped.properties.values()) names.add(property.column.name);
+    this.columnNames = [...names];
+    this.plan = new RowPlan(mapped, this.columnNames);
+    if (context.fixedRealmPath !== undefined) context.realms.open(context.fixedRealmPath);
+    this.wasEmpty = context.realms.all().every((realm) => realm.replica.count(mapped.className) === 0);
+  }
+
+  /** Call inside the store's transaction. */
+  write(batch: readonly (readonly SqlText[])[]): void {
+    const writes = new Map<SyncedRealm, { instructions: Instruction[]; rows: number }>();
+    for (const row of batch) {
+      const realm = this.#realmOf(row);
+      if (realm === undefined) continue;
+      let write = writes.get(realm);
+      if (write === undefined) {
+        write = { instructions: [], rows: 0 };
+        writes.set(realm, write);
+      }
+      this.#captureInto(write.instructions, row, realm);
+      write.rows += 1;
+      if (write.rows >= this.#context.batchRows) {
+        this.#commit(realm, write.instructions);
+        writes.delete(realm);
+      }
+    }
+    for (const [realm, write] of writes) this.#commit(realm, write.instructions);
+  }
+
+  #captureInto(out: Instruction[], row: readonly SqlText[], realm: SyncedRealm): void {
+    const length = out.length;
+    try {
+      const key = this.plan.key(row);
+      if (this.wasEmpty) freshObject(this.plan, key, row, out);
+      else {
+        const shadow = realm.shadows.of(this.#mapped.className, key);
+        captureRow(this.plan, key, row, realm.replica, shadow, out);
+      }
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      out.length = length;
+      this.#context.onDataError(error);
+    }
+    if (out.length > length) this.objectsWritten += 1;
+  }
+
+  #realmOf(row: readonly SqlText[]): SyncedRealm | undefined {
+    const { fixedRealmPath, realmPathOfRow, realms } = this.#context;
+    if (fixedRealmPath !== undefined) return realms.open(fixedRealmPath);
+    const properties = Object.fromEntries(this.columnNames.map((name, index) => [name, row[index] ?? null]));
+    const path = realmPathOfRow(this.#mapped.table.table.name, properties);
+    return path === undefined || path === null ? undefined : realms.open(path);
+  }
+
+  #commit(realm: SyncedRealm, instructions: readonly Instruction[]): void {
+    if (instructions.length > 0) realm.replica.write(instructions);
+  }
+
+  /** Erases objects whose row is gone and that no insertion of ours is about to make anew. */
+  async eraseGone(): Promise<void> {
+    for (const realm of this.#context.realms.all()) {
+      let keys: PrimaryKey[] = [];
+      for (const { key } of realm.replica.objects(this.#mapped.className)) {
+        keys.push(key);
+        if (keys.length < CHECK_BATCH) continue;
+        await this.#eraseMissing(realm, keys);
+        keys = [];
+      }
+      if (keys.length > 0) await this.#eraseMissing(realm, keys);
+    }
+  }
+
+  async #eraseMissing(realm: SyncedRealm, keys: readonly PrimaryKey[]): Promise<void> {
+    this.#context.signal.throwIfAborted();
+    const { key: keyMapping, className, table } = this.#mapped;
+    const texts = keys.map((key) => keyMapping.toSql(key));
+    const found = new Set(
+      (await this.#context.dialect.fetchRows(table, keyMapping.columns, texts)).map((row) => row.join('\0')),
+    );
+    const instructions: Instruction[] = [];
+    keys.forEach((key, index) => {
+      if (found.has(texts[index]?.join('\0') ?? '')) return;
+      captureDelete(this.plan, key, realm.replica, realm.shadows.of(className, key), instructions);
+    });
+    this.objectsWritten += instructions.length;
+    this.#commit(realm, instructions);
+  }
+}
+
+function freshObject(plan: RowPlan, key: PrimaryKey, row: readonly SqlText[], out: Instruction[]): void {
+  const table = plan.mapping.className;
+  out.push({ op: 'CreateObject', table, key });
+  for (const { index, mapped } of plan.columns) {
+    const value = realmValueOf(plan.mapping, mapped, row[index] ?? null);
+    if (value.type === 'null') continue;
+    out.push({ op: 'Update', table, key, field: mapped.property, path: [], value, isDefault: false });
+  }
+}

@@ -1,0 +1,139 @@
+/** The identity of a row and of its object: one shared key column, or several joined into a string key. */
+import type { ClassDefinition, ColumnDefinition } from '../../schema/definition.ts';
+import { keyToken, type PrimaryKey, type ScalarValue } from '../../schema/value.ts';
+import type { TableInfo } from '../dialect.ts';
+import { DataError, MappingError } from '../errors.ts';
+import type { CompoundKeyPart } from '../options.ts';
+import { columnFor, type MappingContext } from './build-mapping.ts';
+import type { KeyMapping } from './class-mapping.ts';
+
+/** Between the parts of a compound key in the realm, as in `2-3` (reference, "compound primary keys"). */
+const PART_SEPARATOR = '-';
+
+/** Throws `MappingError` when class and table do not agree on what identifies a row. */
+export function keyMapping(
+  definition: ClassDefinition,
+  table: TableInfo,
+  context: MappingContext,
+): KeyMapping {
+  const primaryKey = definition.primaryKey;
+  if (primaryKey === undefined || primaryKey.type === 'globalKey') {
+    throw new MappingError(`class ${definition.name} has no primary key`, {
+      remedy: 'give the class a primaryKey in the models: rows and objects are told apart by it',
+    });
+  }
+  const parts = context.options.compoundPrimaryKeys.get(definition.name);
+  if (parts !== undefined) return compoundKey(definition, table, parts);
+  const info = columnFor(definition.name, primaryKey.field, table, context);
+  requireKey(definition.name, table, [info.name]);
+  const column: ColumnDefinition = {
+    type: keyType(primaryKey.type),
+    nullable: primaryKey.nullable,
+    collection: 'single',
+  };
+  const codec = context.dialect.codec(info, column);
+  return {
+    columns: [info.name],
+    toRealm: (texts) => asKey(codec.toRealm(texts[0] ?? ''), definition.name),
+    toSql: (key) => {
+      if (key.type === 'globalKey')
+        throw new DataError(`${definition.name}: objects without primary key have no row`);
+      const text = codec.toSql(key);
+      if (text !== null) return [text];
+      throw new DataError(`an object of ${definition.name} has the key null, which no row can have`);
+    },
+  };
+}
+
+function keyType(type: string): ColumnDefinition['type'] {
+  return type === 'int' || type === 'objectId' || type === 'uuid' ? type : 'string';
+}
+
+function asKey(value: ScalarValue, className: string): PrimaryKey {
+  switch (value.type) {
+    case 'int':
+    case 'string':
+    case 'objectId':
+    case 'uuid':
+      return value;
+    default:
+      throw new DataError(`a ${value.type} cannot identify an object of ${className}`);
+  }
+}
+
+function compoundKey(
+  definition: ClassDefinition,
+  table: TableInfo,
+  parts: readonly CompoundKeyPart[],
+): KeyMapping {
+  if (definition.primaryKey?.type !== 'string') {
+    throw new MappingError(
+      `class ${definition.name} has a compound key, so its primary key must be a string`,
+      {
+        remedy: `declare ${definition.primaryKey?.field ?? 'the primary key'} as 'string'`,
+      },
+    );
+  }
+  const columns = parts.map((part) => part.dbColumn);
+  for (const column of columns) {
+    if (!table.columns.some((candidate) => candidate.name === column)) {
+      throw new MappingError(
+        `compoundPrimaryKeys.${definition.name}: ${table.table.name} has no column ${column}`,
+        {
+          remedy: 'name the columns of the table’s primary key as dbColumn',
+        },
+      );
+    }
+  }
+  requireKey(definition.name, table, columns);
+  return {
+    columns,
+    toRealm: (texts) => ({ type: 'string', value: texts.join(PART_SEPARATOR) }),
+    toSql: (key) => splitParts(key, definition.name, parts),
+  };
+}
+
+function splitParts(key: PrimaryKey, className: string, parts: readonly CompoundKeyPart[]): string[] {
+  const texts = key.type === 'string' ? splitInto(key.value, parts) : undefined;
+  if (texts !== undefined) return texts;
+  const form = parts.map((part) => `<${part.dbColumn}>`).join(PART_SEPARATOR);
+  throw new DataError(
+    `${className} object ${keyToken(key).slice(1)} has a key that is not of the form ${form}`,
+    {
+      remedy: 'create such objects with the keys of the rows they join, joined by a hyphen',
+    },
+  );
+}
+
+/** Integers may be negative and UUIDs hold hyphens, so each part says what it looks like. */
+function splitInto(text: string, parts: readonly CompoundKeyPart[]): string[] | undefined {
+  const pattern = parts.map((part) => `(${PART_PATTERNS[part.type]})`).join(PART_SEPARATOR);
+  const match = new RegExp(`^${pattern}$`, 's').exec(text);
+  return match === null ? undefined : match.slice(1);
+}
+
+const PART_PATTERNS: Record<CompoundKeyPart['type'], string> = {
+  int: '-?\\d+',
+  uuid: '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}',
+  objectId: '[0-9a-fA-F]{24}',
+  string: '.*',
+};
+
+function requireKey(className: string, table: TableInfo, columns: readonly string[]): void {
+  const actual = table.primaryKey;
+  const same = actual.length === columns.length && actual.every((column) => columns.includes(column));
+  if (same) return;
+  const name = `${table.table.schema}.${table.table.name}`;
+  const list = columns.map((column) => `"${column}"`).join(', ');
+  if (actual.length === 0) {
+    throw new MappingError(`table ${name} of class ${className} has no primary key`, {
+      remedy: `ALTER TABLE "${table.table.schema}"."${table.table.name}" ADD PRIMARY KEY (${list})`,
+    });
+  }
+  throw new MappingError(
+    `table ${name} is keyed by (${actual.join(', ')}), but class ${className} identifies objects by (${columns.join(', ')})`,
+    {
+      remedy: 'choose that column as primaryKey of the class, or list the columns under compoundPrimaryKeys',
+    },
+  );
+}
