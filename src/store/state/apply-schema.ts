@@ -1,5 +1,11 @@
 /** Applies the instructions that change the schema (spec/merge-rules.md §9.2). */
-import type { AddColumn, AddTable, EraseColumn, EraseTable } from '../../changeset/instruction.ts';
+import type {
+  AddColumn,
+  AddTable,
+  EraseColumn,
+  EraseTable,
+  SchemaInstruction,
+} from '../../changeset/instruction.ts';
 import type { ClassDefinition, ColumnDefinition } from '../../schema/definition.ts';
 import { applyError } from './apply-error.ts';
 import type { StateView } from './view.ts';
@@ -8,7 +14,25 @@ import type { StateView } from './view.ts';
 const MAX_CLASS_NAME = 57;
 const MAX_FIELD_NAME = 63;
 
-export function addTable(view: StateView, instruction: AddTable): void {
+/** Throws `BadChangesetError` when the schema does not admit the instruction. */
+export function applySchemaInstruction(view: StateView, instruction: SchemaInstruction): void {
+  switch (instruction.op) {
+    case 'AddTable':
+      addTable(view, instruction);
+      return;
+    case 'EraseTable':
+      eraseTable(view, instruction);
+      return;
+    case 'AddColumn':
+      addColumn(view, instruction);
+      return;
+    case 'EraseColumn':
+      eraseColumn(view, instruction);
+      return;
+  }
+}
+
+function addTable(view: StateView, instruction: AddTable): void {
   const { table, kind, primaryKey } = instruction;
   const existing = view.schema.get(table);
   if (existing !== undefined) {
@@ -31,7 +55,7 @@ export function addTable(view: StateView, instruction: AddTable): void {
   );
 }
 
-export function eraseTable(view: StateView, instruction: EraseTable): void {
+function eraseTable(view: StateView, instruction: EraseTable): void {
   const { table } = instruction;
   if (!view.schema.has(table)) throw applyError(instruction, 'there is no such class');
   // The merge erases such columns first (spec/merge-rules.md §5); the clients' storage refuses what is left over.
@@ -44,7 +68,7 @@ export function eraseTable(view: StateView, instruction: EraseTable): void {
   view.eraseClass(table);
 }
 
-export function addColumn(view: StateView, instruction: AddColumn): void {
+function addColumn(view: StateView, instruction: AddColumn): void {
   const { table, field, column } = instruction;
   const definition = view.schema.get(table);
   if (definition === undefined) throw applyError(instruction, 'there is no such class');
@@ -72,7 +96,7 @@ export function addColumn(view: StateView, instruction: AddColumn): void {
   view.addColumn(table, field, column);
 }
 
-export function eraseColumn(view: StateView, instruction: EraseColumn): void {
+function eraseColumn(view: StateView, instruction: EraseColumn): void {
   const { table, field } = instruction;
   if (!view.schema.get(table)?.columns.has(field)) throw applyError(instruction, 'there is no such field');
   view.eraseColumn(table, field);

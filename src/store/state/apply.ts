@@ -7,7 +7,7 @@ import type { ClassDefinition } from '../../schema/definition.ts';
 import { type PrimaryKey, sameKey } from '../../schema/value.ts';
 import { applyError } from './apply-error.ts';
 import { applyToSlot } from './apply-path.ts';
-import { addColumn, addTable, eraseColumn, eraseTable } from './apply-schema.ts';
+import { applySchemaInstruction } from './apply-schema.ts';
 import { keyFault } from './key-fault.ts';
 import type { ObjectState } from './object-state.ts';
 import { findSlot } from './slot.ts';
@@ -61,30 +61,14 @@ class Applier {
       default:
         this.#definition = undefined;
         this.#state = undefined;
-    }
-    switch (instruction.op) {
-      case 'AddTable':
-        addTable(this.#view, instruction);
-        return;
-      case 'EraseTable':
-        eraseTable(this.#view, instruction);
-        return;
-      case 'AddColumn':
-        addColumn(this.#view, instruction);
-        return;
-      case 'EraseColumn':
-        eraseColumn(this.#view, instruction);
-        return;
+        applySchemaInstruction(this.#view, instruction);
     }
   }
 
   #create(table: string, key: PrimaryKey, instruction: Instruction): void {
     this.#definitionFor(instruction, key);
-    let state = this.#view.object(table, key);
-    if (state === undefined) state = this.#view.createObject(table, key);
-    else this.#view.touch(table, key);
+    this.#state = this.#view.touch(table, key) ?? this.#view.createObject(table, key);
     this.#key = key;
-    this.#state = state;
   }
 
   #change(instruction: PathInstruction): void {
@@ -109,9 +93,8 @@ class Applier {
       return known;
     }
     this.#definitionFor(instruction, key);
-    const state = this.#view.object(table, key);
+    const state = this.#view.touch(table, key);
     if (state === undefined) throw applyError(instruction, 'there is no such object');
-    this.#view.touch(table, key);
     this.#key = key;
     this.#state = state;
     return state;

@@ -21,8 +21,8 @@ export interface StateView {
   createObject(table: string, key: PrimaryKey): ObjectState;
   /** Returns false when there is no such object. */
   eraseObject(table: string, key: PrimaryKey): boolean;
-  /** Announces that the fields of an existing object, as returned by {@link object}, are about to change. */
-  touch(table: string, key: PrimaryKey): void;
+  /** The object for changing its fields; {@link object} is for reading only. */
+  touch(table: string, key: PrimaryKey): ObjectState | undefined;
 }
 
 /** A realm state held in maps. */
@@ -75,7 +75,9 @@ export class MemoryView implements StateView {
     return this.#objects.get(table)?.delete(keyToken(key)) ?? false;
   }
 
-  touch(): void {}
+  touch(table: string, key: PrimaryKey): ObjectState | undefined {
+    return this.object(table, key);
+  }
 
   /** All objects of a class in order of creation. */
   *objects(table: string): IterableIterator<{ key: PrimaryKey; state: ObjectState }> {

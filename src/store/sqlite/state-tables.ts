@@ -1,0 +1,35 @@
+import type { Migrations } from './database.ts';
+
+/** The tables of {@link SchemaTable} and {@link ObjectTable}, for any store that holds the state of realms. */
+export const STATE_TABLES: Migrations = {
+  component: 'state',
+  steps: [
+    `CREATE TABLE classes (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      realm INTEGER NOT NULL,
+      name TEXT NOT NULL,
+      kind TEXT NOT NULL,
+      key_field TEXT,
+      key_type TEXT,
+      key_nullable INTEGER NOT NULL,
+      next_column INTEGER NOT NULL,
+      UNIQUE (realm, name)
+    ) STRICT;
+    CREATE TABLE columns (
+      class INTEGER NOT NULL,
+      id INTEGER NOT NULL,
+      name TEXT NOT NULL,
+      type TEXT NOT NULL,
+      nullable INTEGER NOT NULL,
+      collection TEXT NOT NULL,
+      link_target TEXT,
+      PRIMARY KEY (class, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE objects (
+      class INTEGER NOT NULL,
+      key ANY NOT NULL,
+      state BLOB NOT NULL,
+      PRIMARY KEY (class, key)
+    ) STRICT, WITHOUT ROWID;`,
+  ],
+};
