@@ -212,6 +212,10 @@ export interface SourceDialect {
   /** Streams from the feed's confirmed position; events at or before `after` are not delivered again. */
   openFeed(after: Position | undefined, signal: AbortSignal): Promise<ChangeFeed>;
   comparePositions(a: Position, b: Position): number;
+  /** True for failures of a connection, of the feed or any other, that another attempt may mend. */
+  isTransient(error: unknown): boolean;
+  /** Removes slot and publication (or their equivalent), as when an adapter is retired. */
+  dropFeed(): Promise<void>;
   openWriter(): Promise<SqlWriter>;
   /** Current column texts of the rows with these keys (for values that the feed left out). */
   fetchRows(

@@ -32,14 +32,19 @@ export class SyncedRealm {
   #echoed = 0;
   readonly #stopListening: () => void;
 
-  constructor(replica: Replica, appliedVersion: number, onPending: () => void) {
+  constructor(
+    replica: Replica,
+    appliedVersion: number,
+    options: { appliedCastShadow: boolean; onPending: () => void },
+  ) {
     this.path = replica.path;
     this.replica = replica;
     this.#readQueue(appliedVersion);
+    if (!options.appliedCastShadow) this.shadows.release(appliedVersion);
     this.#stopListening = replica.onCommit((change) => {
       if (!change.queued) return;
       this.#readQueue(0);
-      onPending();
+      options.onPending();
     });
   }
 
@@ -105,6 +110,7 @@ export class RealmRegistry {
   readonly #store: ReplicaStore;
   readonly #schema: RealmSchema;
   readonly #applied: ReadonlyMap<string, number>;
+  readonly #appliedCastShadow: boolean;
   readonly #onOpen: (realm: SyncedRealm) => void;
   readonly #onPending: (realm: SyncedRealm) => void;
   readonly #realms = new Map<string, SyncedRealm>();
@@ -114,12 +120,15 @@ export class RealmRegistry {
     schema: RealmSchema;
     /** Checkpoints found in SQL, by realm path. */
     applied: ReadonlyMap<string, number>;
+    /** Whether changes that are in SQL but not yet shown back by the feed still cast their shadow; true by default. */
+    appliedCastShadow?: boolean;
     onOpen: (realm: SyncedRealm) => void;
     onPending: (realm: SyncedRealm) => void;
   }) {
     this.#store = options.store;
     this.#schema = options.schema;
     this.#applied = options.applied;
+    this.#appliedCastShadow = options.appliedCastShadow ?? true;
     this.#onOpen = options.onOpen;
     this.#onPending = options.onPending;
   }
@@ -127,9 +136,10 @@ export class RealmRegistry {
   open(path: string): SyncedRealm {
     const known = this.#realms.get(path);
     if (known !== undefined) return known;
-    const realm: SyncedRealm = new SyncedRealm(this.#store.replica(path), this.#applied.get(path) ?? 0, () =>
-      this.#onPending(realm),
-    );
+    const realm: SyncedRealm = new SyncedRealm(this.#store.replica(path), this.#applied.get(path) ?? 0, {
+      appliedCastShadow: this.#appliedCastShadow,
+      onPending: () => this.#onPending(realm),
+    });
     this.#realms.set(path, realm);
     realm.ensureSchema(this.#schema);
     this.#onOpen(realm);

@@ -75,6 +75,12 @@ export class FeedConsumer {
     this.#options = options;
   }
 
+  /** The connection was lost: the unfinished transaction will be delivered again from its beginning. */
+  reset(): void {
+    this.#buffer.clear();
+    this.#transaction = undefined;
+  }
+
   /** The mapping changed: what was planned from the old one no longer holds. */
   forgetPlans(): void {
     this.#plans = new WeakMap();

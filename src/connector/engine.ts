@@ -1,0 +1,227 @@
+/**
+ * A running connector: the change feed on one side, the realms' queues on the other, and the sync sessions that tie
+ * the replicas to the object server. It owns no rule; it brings the parts together and stops them in order.
+ */
+
+import type { MergedInstruction } from '../adapter/merged-instruction.ts';
+import type { ClassDefinition, ColumnDefinition } from '../schema/definition.ts';
+import type { ReplicaStore } from '../store/replica/contract.ts';
+import { type AppliedTransaction, ApplyLoop } from './apply/apply-loop.ts';
+import { type CapturedTransaction, FeedConsumer, POSITION_MARK } from './capture/feed-consumer.ts';
+import { FeedLoop } from './capture/feed-loop.ts';
+import type { Position, SourceDialect, SqlWriter } from './dialect.ts';
+import { ConnectorStoppedError, type DataError } from './errors.ts';
+import { loadedSnapshots, readRun } from './load/load-marks.ts';
+import type { ConnectorOptions } from './options.ts';
+import type { RealmSession, RealmSync } from './realm-sync.ts';
+import { RealmRegistry, type SyncedRealm } from './realms.ts';
+import { type ConnectorSetup, extendSetup, setUpConnector } from './setup.ts';
+
+export type SyncedTransaction =
+  | ({ readonly direction: 'toRealm' } & CapturedTransaction)
+  | ({ readonly direction: 'toSql' } & AppliedTransaction);
+
+export type EngineDependencies = {
+  readonly dialect: SourceDialect;
+  /** Schema of the tables. */
+  readonly schema: string;
+  readonly store: ReplicaStore;
+  readonly sync: RealmSync;
+  readonly onTransaction?: (transaction: SyncedTransaction) => void;
+};
+
+export class ConnectorEngine {
+  readonly #options: ConnectorOptions;
+  readonly #dependencies: EngineDependencies;
+  readonly #sessions = new Map<string, RealmSession>();
+  #setup: ConnectorSetup;
+  #realms!: RealmRegistry;
+  #applyLoop!: ApplyLoop;
+  #feedLoop!: FeedLoop;
+  #consumer!: FeedConsumer;
+  #closing = false;
+  /** Rejects with what stopped the connector; resolves when it was closed. */
+  done!: Promise<void>;
+
+  private constructor(options: ConnectorOptions, dependencies: EngineDependencies, setup: ConnectorSetup) {
+    this.#options = options;
+    this.#dependencies = dependencies;
+    this.#setup = setup;
+  }
+
+  /** Resolves when both directions are running. Throws when models, options, database or feed do not fit. */
+  static async start(options: ConnectorOptions, dependencies: EngineDependencies): Promise<ConnectorEngine> {
+    const { dialect, schema, store } = dependencies;
+    const setup = await setUpConnector(options, dialect, schema);
+    await requireFeed(options, dialect, store, setup);
+    const engine = new ConnectorEngine(options, dependencies, setup);
+    const writer = await dialect.openWriter();
+    engine.#run(await checkpointsOf(writer));
+    await engine.#feedLoop.started;
+    return engine;
+  }
+
+  get realms(): readonly SyncedRealm[] {
+    return this.#realms.all();
+  }
+
+  /** Ends the transactions under way, then the sessions; what is not yet synced stays in the replicas. */
+  async close(): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    await this.#feedLoop.close();
+    await this.#applyLoop.close();
+    await Promise.all([...this.#sessions.values()].map((session) => session.close()));
+    this.#realms.close();
+  }
+
+  #run(applied: ReadonlyMap<string, number>): void {
+    const { dialect, store, sync } = this.#dependencies;
+    const options = this.#options;
+    this.#realms = new RealmRegistry({
+      store,
+      schema: this.#setup.definitions,
+      applied,
+      onOpen: (realm) => this.#sessions.set(realm.path, sync.open(realm.replica)),
+      onPending: () => this.#applyLoop.wake(),
+    });
+    this.#applyLoop = new ApplyLoop({
+      realms: this.#realms,
+      openWriter: () => dialect.openWriter(),
+      mapping: () => this.#setup.mapping,
+      ignoreDataErrors: options.ignoreSqlErrors,
+      beforeApply: (instructions) => this.#extend(instructions),
+      onApplied: (transaction) => this.#dependencies.onTransaction?.({ direction: 'toSql', ...transaction }),
+      logger: options.logger,
+    });
+    this.#consumer = new FeedConsumer({
+      store,
+      realms: this.#realms,
+      mapping: () => this.#setup.mapping,
+      dialect,
+      realmPathOfRow: options.realmPathOfRow,
+      fixedRealmPath: options.fixedRealmPath,
+      loadedSnapshots: loadedSnapshots(store),
+      onDataError: (error) => this.#onDataError(error),
+      onCaptured: (transaction) =>
+        this.#dependencies.onTransaction?.({ direction: 'toRealm', ...transaction }),
+      logger: options.logger,
+    });
+    this.#openRealms();
+    this.#feedLoop = new FeedLoop({
+      openFeed: (after, signal) => dialect.openFeed(after, signal),
+      position: () => store.mark(POSITION_MARK) as Position | undefined,
+      consume: (events) => this.#consumer.consume(events),
+      runCleanup: (statements) => this.#applyLoop.runCleanup(statements),
+      isTransient: (error) => dialect.isTransient(error),
+      onDisconnect: () => this.#consumer.reset(),
+      logger: options.logger,
+    });
+    this.#applyLoop.wake();
+    const loops = Promise.all([this.#feedLoop.done, this.#applyLoop.done]).then(() => {});
+    this.done = Promise.race([sync.failed, loops]);
+    this.done.catch(() => {}); // whoever runs the engine awaits it; until then it must not take the process down
+  }
+
+  #openRealms(): void {
+    const { store, sync } = this.#dependencies;
+    const { fixedRealmPath, realmRegex } = this.#options;
+    if (fixedRealmPath !== undefined) this.#realms.open(fixedRealmPath);
+    for (const path of store.paths()) if (realmRegex.test(path)) this.#realms.open(path);
+    sync.onRealm((path) => {
+      if (!this.#closing && realmRegex.test(path)) this.#realms.open(path);
+    });
+  }
+
+  /** A row that no realm value can hold: the same policy as for realm values that no column can hold. */
+  #onDataError(error: DataError): void {
+    if (!this.#options.ignoreSqlErrors) {
+      throw new ConnectorStoppedError(
+        `a row of the database cannot be written to the realm: ${error.message}`,
+        {
+          remedy:
+            'mend the row or the models and start again; nothing is lost. Or set ignoreSQLerrors to leave such rows out',
+          cause: error,
+        },
+      );
+    }
+    this.#options.logger.error('Left a row of the database out', { reason: error.message });
+  }
+
+  /** Makes tables and columns for classes and properties that a realm transaction adds, when configured to. */
+  async #extend(instructions: readonly MergedInstruction[]): Promise<void> {
+    if (!this.#options.applyRealmSchemaChanges) return;
+    const definitions = extendedDefinitions(this.#setup.definitions, instructions);
+    if (definitions === undefined) return;
+    const { dialect, schema } = this.#dependencies;
+    this.#setup = await extendSetup(this.#options, dialect, schema, definitions);
+    await dialect.prepareFeed(this.#setup.tables, { reset: false });
+    this.#consumer.forgetPlans();
+  }
+}
+
+async function checkpointsOf(writer: SqlWriter): Promise<ReadonlyMap<string, number>> {
+  try {
+    return await writer.checkpoints();
+  } finally {
+    await writer.close();
+  }
+}
+
+/** The feed must be the one from which the replicas were filled, or changes would be missing silently. */
+async function requireFeed(
+  options: ConnectorOptions,
+  dialect: SourceDialect,
+  store: ReplicaStore,
+  setup: ConnectorSetup,
+): Promise<void> {
+  const hadFeed = store.mark(POSITION_MARK) !== undefined || readRun(store) !== undefined;
+  const { created, snapshot } = await dialect.prepareFeed(setup.tables, { reset: options.resetFeed });
+  await snapshot?.close();
+  if (!created) return;
+  if (!hadFeed || options.resetFeed) {
+    store.transaction(() => store.setMark(POSITION_MARK, undefined));
+    if (!hadFeed)
+      options.logger.warn(
+        'Nothing was loaded before: only changes from now on are synced. `isthmus load` brings what is there',
+      );
+    return;
+  }
+  await dialect.dropFeed(); // so that the next start finds it missing too
+  throw new ConnectorStoppedError(
+    `the change feed of adapter ${options.adapterName} is gone from the database: changes since then are unknown`,
+    { remedy: 'run `isthmus load`, which makes a new feed and compares tables and realms' },
+  );
+}
+
+/** The definitions with what ADD_TYPE and ADD_PROPERTIES bring; `undefined` when that is nothing new. */
+function extendedDefinitions(
+  definitions: ReadonlyMap<string, ClassDefinition>,
+  instructions: readonly MergedInstruction[],
+): ReadonlyMap<string, ClassDefinition> | undefined {
+  const extended = new Map(definitions);
+  let changed = false;
+  const add = (
+    name: string,
+    columns: ReadonlyMap<string, ColumnDefinition>,
+    otherwise?: ClassDefinition,
+  ): void => {
+    const known = extended.get(name);
+    if (known === undefined) {
+      if (otherwise === undefined) return;
+      extended.set(name, otherwise);
+      changed = true;
+      return;
+    }
+    const fresh = [...columns].filter(([property]) => !known.columns.has(property));
+    if (fresh.length === 0) return;
+    extended.set(name, { ...known, columns: new Map([...known.columns, ...fresh]) });
+    changed = true;
+  };
+  for (const instruction of instructions) {
+    if (instruction.type === 'ADD_TYPE')
+      add(instruction.definition.name, instruction.definition.columns, instruction.definition);
+    if (instruction.type === 'ADD_PROPERTIES') add(instruction.table, instruction.columns);
+  }
+  return changed ? extended : undefined;
+}

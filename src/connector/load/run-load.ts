@@ -1,0 +1,185 @@
+/**
+ * The loader: one consistent snapshot of all tables, tied to the start of the change feed, into the realms.
+ *
+ * A run that was interrupted goes on after the last row it committed. A run after a complete one compares and writes
+ * only differences, and erases objects whose row is gone. What is loaded is in the replica store at once, and on the
+ * server as soon as the sync sessions have uploaded it.
+ */
+import type { ReplicaStore } from '../../store/replica/contract.ts';
+import { PARTIAL_MARK, POSITION_MARK } from '../capture/feed-consumer.ts';
+import { type SnapshotReader, type SourceDialect, tableId } from '../dialect.ts';
+import { ConnectorStoppedError, type DataError } from '../errors.ts';
+import type { ClassMapping } from '../mapping/class-mapping.ts';
+import type { ConnectorOptions } from '../options.ts';
+import type { RealmSession, RealmSync } from '../realm-sync.ts';
+import { RealmRegistry } from '../realms.ts';
+import { setUpConnector } from '../setup.ts';
+import { loadList } from './load-lists.ts';
+import { readRun, writeRun } from './load-marks.ts';
+import { type LoadContext, loadTable } from './load-table.ts';
+
+export type LoadProgress =
+  | { readonly kind: 'table'; readonly table: string; readonly estimatedRows: number }
+  | { readonly kind: 'rows'; readonly table: string; readonly rows: number }
+  | {
+      readonly kind: 'tableDone';
+      readonly table: string;
+      readonly rowsRead: number;
+      readonly objectsWritten: number;
+      readonly seconds: number;
+    }
+  | { readonly kind: 'uploading' };
+
+export type LoadReport = {
+  readonly tables: readonly {
+    readonly table: string;
+    readonly rowsRead: number;
+    readonly objectsWritten: number;
+    readonly seconds: number;
+  }[];
+  readonly rowsLeftOut: number;
+  /** False when the upload did not end in the configured time; the adapter will finish it. */
+  readonly uploaded: boolean;
+  readonly seconds: number;
+};
+
+export type LoadDependencies = {
+  readonly dialect: SourceDialect;
+  readonly schema: string;
+  readonly store: ReplicaStore;
+  /** Absent when loading offline. */
+  readonly sync: RealmSync | undefined;
+  readonly onProgress?: (progress: LoadProgress) => void;
+  readonly signal: AbortSignal;
+};
+
+export async function runLoad(
+  options: ConnectorOptions,
+  dependencies: LoadDependencies,
+): Promise<LoadReport> {
+  const { dialect, schema, store, sync, signal } = dependencies;
+  const started = performance.now();
+  const setup = await setUpConnector(options, dialect, schema);
+  const feed = await dialect.prepareFeed(setup.tables, { reset: options.resetFeed });
+  const run = beginRun(store, feed.created);
+  const snapshot = feed.snapshot ?? (await dialect.openSnapshot());
+  const sessions: RealmSession[] = [];
+  const applied = await appliedCheckpoints(dialect);
+  const realms = new RealmRegistry({
+    store,
+    schema: setup.definitions,
+    applied,
+    // The snapshot shows what we have written, so only what is still to be written casts its shadow.
+    appliedCastShadow: false,
+    onOpen: (realm) => {
+      if (sync !== undefined) sessions.push(sync.open(realm.replica));
+    },
+    onPending: () => {},
+  });
+  const leftOut = { rows: 0 };
+  const context: LoadContext = {
+    store,
+    realms,
+    dialect,
+    realmPathOfRow: options.realmPathOfRow,
+    fixedRealmPath: options.fixedRealmPath,
+    batchRows: options.load.batchRows,
+    onDataError: (error) => onDataError(error, options, leftOut),
+    signal,
+  };
+  try {
+    for (const path of store.paths()) if (options.realmRegex.test(path)) realms.open(path);
+    const tables = await loadTables(setup.mapping.order, snapshot, feed.created, run, context, dependencies);
+    for (const mapped of setup.mapping.order) {
+      for (const list of mapped.lists.values()) await loadList(mapped, list, snapshot, context);
+    }
+    writeRun(store, { id: run, state: 'complete' });
+    const uploaded = await upload(sessions, options, dependencies);
+    return { tables, rowsLeftOut: leftOut.rows, uploaded, seconds: (performance.now() - started) / 1000 };
+  } finally {
+    await snapshot.close();
+    await Promise.all(sessions.map((session) => session.close()));
+    realms.close();
+  }
+}
+
+async function appliedCheckpoints(dialect: SourceDialect): Promise<ReadonlyMap<string, number>> {
+  const writer = await dialect.openWriter();
+  try {
+    return await writer.checkpoints();
+  } finally {
+    await writer.close();
+  }
+}
+
+/** The number of this run: that of an interrupted one, unless the feed it began with is gone. */
+function beginRun(store: ReplicaStore, feedCreated: boolean): number {
+  const before = readRun(store);
+  if (feedCreated) {
+    store.transaction(() => {
+      store.setMark(POSITION_MARK, undefined);
+      store.setMark(PARTIAL_MARK, undefined);
+    });
+  }
+  if (before?.state === 'running' && !feedCreated) return before.id;
+  const id = (before?.id ?? 0) + 1;
+  writeRun(store, { id, state: 'running' });
+  return id;
+}
+
+async function loadTables(
+  order: readonly ClassMapping[],
+  snapshot: SnapshotReader,
+  exact: boolean,
+  run: number,
+  context: LoadContext,
+  { onProgress }: LoadDependencies,
+): Promise<LoadReport['tables']> {
+  const results: LoadReport['tables'][number][] = [];
+  for (const mapped of order) {
+    const table = tableId(mapped.table.table);
+    const started = performance.now();
+    onProgress?.({ kind: 'table', table, estimatedRows: await snapshot.estimate(mapped.table) });
+    const result = await loadTable(mapped, snapshot, exact, run, context, (rows) =>
+      onProgress?.({ kind: 'rows', table, rows }),
+    );
+    const done = { table, ...result, seconds: (performance.now() - started) / 1000 };
+    onProgress?.({ kind: 'tableDone', ...done });
+    results.push(done);
+  }
+  return results;
+}
+
+/** Waits for the sessions as long as configured; what is not uploaded by then stays in the replica. */
+async function upload(
+  sessions: readonly RealmSession[],
+  options: ConnectorOptions,
+  { onProgress, signal, sync }: LoadDependencies,
+): Promise<boolean> {
+  if (sync === undefined) return false;
+  onProgress?.({ kind: 'uploading' });
+  const limit = AbortSignal.timeout(options.load.uploadMaxWaitMilliseconds);
+  const wait = AbortSignal.any([signal, limit]);
+  try {
+    await Promise.race([Promise.all(sessions.map((session) => session.uploadCompletion(wait))), sync.failed]);
+    return true;
+  } catch (error) {
+    if (!limit.aborted || signal.aborted) throw error;
+    options.logger.warn('The upload goes on when the adapter starts', {
+      loaderUploadMaxWaitTime: options.load.uploadMaxWaitMilliseconds / 1000,
+    });
+    return false;
+  }
+}
+
+function onDataError(error: DataError, options: ConnectorOptions, leftOut: { rows: number }): void {
+  if (!options.ignoreSqlErrors) {
+    throw new ConnectorStoppedError(`a row cannot be loaded: ${error.message}`, {
+      remedy:
+        'mend the row or the models and load again: it goes on where it stopped. Or set ignoreSQLerrors to leave such rows out',
+      cause: error,
+    });
+  }
+  leftOut.rows += 1;
+  options.logger.error('Left a row out', { reason: error.message });
+}

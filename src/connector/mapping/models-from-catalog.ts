@@ -1,0 +1,81 @@
+/** Classes made from tables, for a realm that is to mirror a database for which no models were written. */
+import type { ClassDefinition, ColumnDefinition, PrimaryKeyDefinition } from '../../schema/definition.ts';
+import type { Catalog, ColumnInfo, SourceDialect, TableInfo } from '../dialect.ts';
+import type { MappingOptions } from '../options.ts';
+
+type Context = {
+  readonly catalog: Catalog;
+  readonly schema: string;
+  readonly options: MappingOptions;
+  readonly dialect: Pick<SourceDialect, 'naturalDefinition'>;
+};
+
+/** One class per table that has a key of one column (or a configured compound key); names pass through the naming functions. */
+export function definitionsFromCatalog(context: Context): Map<string, ClassDefinition> {
+  const tables = [...context.catalog.values()].filter(({ table }) => table.schema === context.schema);
+  const classes = new Map<string, ClassDefinition>();
+  for (const table of tables) {
+    const name = classNameOf(table, context);
+    const primaryKey = keyOf(table, name, context);
+    if (primaryKey === undefined) continue;
+    classes.set(name, { name, kind: 'topLevel', primaryKey, columns: new Map() });
+  }
+  for (const table of tables) {
+    const name = classNameOf(table, context);
+    const definition = classes.get(name);
+    if (definition !== undefined)
+      classes.set(name, { ...definition, columns: columnsOf(table, definition, classes, context) });
+  }
+  return classes;
+}
+
+function classNameOf(table: TableInfo, context: Context): string {
+  return context.options.classOfTable?.(table.table.name) ?? table.table.name;
+}
+
+function propertyOf(table: TableInfo, column: string, context: Context): string {
+  return context.options.propertyOfColumn?.(table.table.name, column) ?? column;
+}
+
+function keyOf(table: TableInfo, className: string, context: Context): PrimaryKeyDefinition | undefined {
+  if (context.options.compoundPrimaryKeys.has(className))
+    return { field: 'id', type: 'string', nullable: false };
+  const column = table.columns.find((candidate) => candidate.name === table.primaryKey[0]);
+  if (table.primaryKey.length !== 1 || column === undefined) return undefined;
+  const { type } = context.dialect.naturalDefinition(column);
+  const keyType = type === 'int' || type === 'uuid' || type === 'objectId' ? type : 'string';
+  return { field: propertyOf(table, column.name, context), type: keyType, nullable: false };
+}
+
+function columnsOf(
+  table: TableInfo,
+  definition: ClassDefinition,
+  classes: ReadonlyMap<string, ClassDefinition>,
+  context: Context,
+): Map<string, ColumnDefinition> {
+  const columns = new Map<string, ColumnDefinition>();
+  for (const column of table.columns) {
+    const property = propertyOf(table, column.name, context);
+    if (property === definition.primaryKey?.field) continue;
+    columns.set(
+      property,
+      linkOf(table, column, classes, context) ?? context.dialect.naturalDefinition(column),
+    );
+  }
+  return columns;
+}
+
+function linkOf(
+  table: TableInfo,
+  column: ColumnInfo,
+  classes: ReadonlyMap<string, ClassDefinition>,
+  context: Context,
+): ColumnDefinition | undefined {
+  const foreignKey = table.foreignKeys.find(
+    ({ columns }) => columns.length === 1 && columns[0] === column.name,
+  );
+  if (foreignKey === undefined) return undefined;
+  const target = context.options.classOfTable?.(foreignKey.referenced.name) ?? foreignKey.referenced.name;
+  if (!classes.has(target)) return undefined;
+  return { type: 'link', nullable: true, collection: 'single', linkTarget: target };
+}

@@ -1,0 +1,19 @@
+/** What the engine needs of the sync client; `client-sync.ts` puts src/client behind it. */
+import type { Replica } from '../store/replica/contract.ts';
+
+export interface RealmSession {
+  /** Resolves when everything local at the time of the call is on the server. */
+  uploadCompletion(signal: AbortSignal): Promise<void>;
+  /** Resolves when everything that the server had at the time of the call is in the replica. */
+  downloadCompletion(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface RealmSync {
+  open(replica: Replica): RealmSession;
+  /** Calls back once for every realm path known to the server now or later. */
+  onRealm(listener: (path: string) => void): void;
+  /** Rejects when a session fails in a way that reconnecting cannot mend. */
+  readonly failed: Promise<never>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,84 @@
+/** What adapter and loader do alike before either starts: database ready, models resolved, mapping built. */
+import type { ClassDefinition } from '../schema/definition.ts';
+import { definitionsFrom } from '../schema/definitions.ts';
+import { parseObjectSchemas } from '../schema/notation.ts';
+import type { Catalog, SourceDialect, TableInfo } from './dialect.ts';
+import { MappingError } from './errors.ts';
+import { buildMapping } from './mapping/build-mapping.ts';
+import type { Mapping } from './mapping/class-mapping.ts';
+import { definitionsFromCatalog } from './mapping/models-from-catalog.ts';
+import { wantedTables } from './mapping/wanted-tables.ts';
+import type { ConnectorOptions } from './options.ts';
+
+export type ConnectorSetup = {
+  readonly definitions: ReadonlyMap<string, ClassDefinition>;
+  readonly mapping: Mapping;
+  /** The tables that the change feed watches: those of the classes, not those of lists. */
+  readonly tables: readonly TableInfo[];
+};
+
+/** Throws before anything is changed when models, options and database do not fit together. */
+export async function setUpConnector(
+  options: ConnectorOptions,
+  dialect: SourceDialect,
+  schema: string,
+): Promise<ConnectorSetup> {
+  await dialect.prepare({ createDatabase: options.createDatabase });
+  const found = await dialect.catalog();
+  const definitions = definitionsOf(options, dialect, found, schema);
+  const catalog = options.createTables
+    ? await createMissing(options, dialect, found, definitions, schema)
+    : found;
+  return mapped(options, dialect, catalog, definitions, schema);
+}
+
+/** The setup after the realm's classes grew: their new tables and columns are made and mapped. */
+export async function extendSetup(
+  options: ConnectorOptions,
+  dialect: SourceDialect,
+  schema: string,
+  definitions: ReadonlyMap<string, ClassDefinition>,
+): Promise<ConnectorSetup> {
+  const catalog = await createMissing(options, dialect, await dialect.catalog(), definitions, schema);
+  return mapped(options, dialect, catalog, definitions, schema);
+}
+
+function mapped(
+  options: ConnectorOptions,
+  dialect: SourceDialect,
+  catalog: Catalog,
+  definitions: ReadonlyMap<string, ClassDefinition>,
+  schema: string,
+): ConnectorSetup {
+  const mapping = buildMapping({ definitions, catalog, schema, options: options.mapping, dialect });
+  return { definitions, mapping, tables: mapping.order.map(({ table }) => table) };
+}
+
+function definitionsOf(
+  options: ConnectorOptions,
+  dialect: SourceDialect,
+  catalog: Catalog,
+  schema: string,
+): ReadonlyMap<string, ClassDefinition> {
+  if (options.models.length > 0) return definitionsFrom(parseObjectSchemas(options.models));
+  if (options.initializeRealm) {
+    return definitionsFromCatalog({ catalog, schema, options: options.mapping, dialect });
+  }
+  throw new MappingError('no models are given', {
+    remedy:
+      'list the classes to be synced under schema, or set initializeRealmFromPostgres to make them from the tables',
+  });
+}
+
+async function createMissing(
+  options: ConnectorOptions,
+  dialect: SourceDialect,
+  catalog: Catalog,
+  definitions: ReadonlyMap<string, ClassDefinition>,
+  schema: string,
+): Promise<Catalog> {
+  const wanted = wantedTables({ definitions, catalog, schema, options: options.mapping, dialect });
+  const statements = await dialect.createMissing(wanted);
+  for (const statement of statements) options.logger.info('Extended the database', { statement });
+  return statements.length === 0 ? catalog : await dialect.catalog();
+}
