@@ -139,6 +139,15 @@ export function format(instruction: Instruction): string {
   }
 }
 
+/** For messages about instructions on several objects and fields. */
+export function formatAll(instructions: readonly Instruction[]): string {
+  return instructions
+    .map((i) =>
+      'key' in i ? `${i.table}[${formatKey(i.key)}].${'field' in i ? i.field : ''} ${format(i)}` : format(i),
+    )
+    .join('; ');
+}
+
 function formatPath(path: Path): string {
   return path.length === 0 ? '-' : path.join('.');
 }
