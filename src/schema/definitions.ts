@@ -1,0 +1,34 @@
+/** From declared classes to the definitions that a realm stores and sends. */
+import type { ClassDefinition, ColumnDefinition, PrimaryKeyDefinition, RealmSchema } from './definition.ts';
+import type { ObjectSchema, PropertySchema } from './object-schema.ts';
+import type { PrimaryKeyType } from './value.ts';
+
+/** Classes in the order in which clients create them: by name, as bytes. Columns stay in order of declaration. */
+export function classDefinitions(schemas: readonly ObjectSchema[]): RealmSchema {
+  const sorted = schemas.toSorted((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
+  return new Map(sorted.map((schema) => [schema.name, classDefinition(schema)]));
+}
+
+function classDefinition(schema: ObjectSchema): ClassDefinition {
+  const columns = new Map<string, ColumnDefinition>();
+  for (const property of schema.properties.values()) {
+    if (property.name !== schema.primaryKey) columns.set(property.storedName, columnDefinition(property));
+  }
+  const { name, kind } = schema;
+  return kind === 'embedded'
+    ? { name, kind, columns }
+    : { name, kind, primaryKey: primaryKeyDefinition(schema), columns };
+}
+
+export function columnDefinition(property: PropertySchema): ColumnDefinition {
+  const { type, nullable, collection, linkTarget } = property;
+  return linkTarget === undefined
+    ? { type, nullable, collection }
+    : { type, nullable, collection, linkTarget };
+}
+
+function primaryKeyDefinition(schema: ObjectSchema): PrimaryKeyDefinition {
+  const property = schema.primaryKey === undefined ? undefined : schema.properties.get(schema.primaryKey);
+  if (property === undefined) return { field: '', type: 'globalKey', nullable: false };
+  return { field: property.storedName, type: property.type as PrimaryKeyType, nullable: property.nullable };
+}
