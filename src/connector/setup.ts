@@ -1,7 +1,7 @@
 /** What adapter and loader do alike before either starts: database ready, models resolved, mapping built. */
 import type { ClassDefinition } from '../schema/definition.ts';
-import { definitionsFrom } from '../schema/definitions.ts';
-import { parseObjectSchemas } from '../schema/notation.ts';
+import { classDefinitions } from '../schema/definitions.ts';
+import { parseSchema } from '../schema/notation.ts';
 import type { Catalog, SourceDialect, TableInfo } from './dialect.ts';
 import { MappingError } from './errors.ts';
 import { buildMapping } from './mapping/build-mapping.ts';
@@ -60,7 +60,7 @@ function definitionsOf(
   catalog: Catalog,
   schema: string,
 ): ReadonlyMap<string, ClassDefinition> {
-  if (options.models.length > 0) return definitionsFrom(parseObjectSchemas(options.models));
+  if (options.models.length > 0) return classDefinitions(parseSchema(options.models));
   if (options.initializeRealm) {
     return definitionsFromCatalog({ catalog, schema, options: options.mapping, dialect });
   }

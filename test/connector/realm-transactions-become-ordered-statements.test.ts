@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { MergedInstruction } from '../../src/adapter/merged-instruction.ts';
-import { planStatements } from '../../src/connector/apply/plan.ts';
+import { type PlanStyle, planStatements } from '../../src/connector/apply/plan.ts';
 import type { ApplyStatement } from '../../src/connector/dialect.ts';
 import { create, insert, int, link, MemoryReplica, mapping, remove, set } from './harness.ts';
 
 function plan(
   instructions: MergedInstruction[],
   replica = new MemoryReplica(),
-  order?: 'deletesFirst',
+  style?: PlanStyle,
 ): string[] {
-  return planStatements(instructions, mapping, replica, order).map(show);
+  return planStatements(instructions, mapping, replica, style).map(show);
 }
 
 function show(statement: ApplyStatement): string {
@@ -108,8 +108,16 @@ describe('realm transactions', () => {
 
   it('can delete first, for rows that take over a unique value', () => {
     expect(
-      plan([insert('Artist', 3, { name: 'x' }), remove('Artist', 1)], withArtist, 'deletesFirst'),
+      plan([insert('Artist', 3, { name: 'x' }), remove('Artist', 1)], withArtist, { deletesFirst: true }),
     ).toEqual(['listClear artist_favourites 1', 'delete artist 1', 'upsert artist(id,name) 3,x']);
+  });
+
+  it('can free rows to be deleted from references that others made meanwhile', () => {
+    expect(plan([remove('Artist', 1)], withArtist, { nullifyReferences: true })).toEqual([
+      'listClear artist_favourites 1',
+      'update album(artist,artist) 1,',
+      'delete artist 1',
+    ]);
   });
 
   it('change lists in order, and only of objects that are still there', () => {

@@ -9,11 +9,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MergedInstruction } from '../../adapter/merged-instruction.ts';
 import type { Logger } from '../../log.ts';
-import type { ApplyStatement, SqlWriter } from '../dialect.ts';
+import type { ApplyStatement, Checkpoint, SqlWriter } from '../dialect.ts';
 import { ApplyError, ConnectorStoppedError, DataError } from '../errors.ts';
 import type { Mapping } from '../mapping/class-mapping.ts';
 import type { PendingTransaction, RealmRegistry, SyncedRealm } from '../realms.ts';
-import { planStatements } from './plan.ts';
+import { type PlanStyle, planStatements } from './plan.ts';
 
 /** Together they bound what one SQL commit carries; a single larger transaction is still one commit. */
 const MAX_GROUP_TRANSACTIONS = 256;
@@ -22,6 +22,12 @@ const MAX_GROUP_INSTRUCTIONS = 20_000;
 const FIRST_RETRY_MILLISECONDS = 100;
 const MAX_RETRY_MILLISECONDS = 15_000;
 const UNIQUE_VIOLATION = '23505';
+const FOREIGN_KEY_VIOLATION = '23503';
+/**
+ * A reference to a row that somebody else has just deleted mends itself as soon as the feed has brought the deletion.
+ * That many attempts, with their back-off, give it about ten seconds.
+ */
+const FOREIGN_KEY_PATIENCE = 8;
 
 export type AppliedTransaction = {
   readonly realmPath: string;
@@ -50,6 +56,8 @@ export class ApplyLoop {
   #state: State = 'idle';
   #running: Promise<void> = Promise.resolve();
   #writer: SqlWriter | undefined;
+  /** Attempts spent on a transaction that refers to a missing row. */
+  #impatience: { readonly sequence: number; readonly attempts: number } | undefined;
   #resolveDone: () => void = () => {};
   #rejectDone: (error: unknown) => void = () => {};
   /** Settles when the loop stops; rejects with what stopped it. */
@@ -162,17 +170,9 @@ export class ApplyLoop {
   async #apply(realm: SyncedRealm, group: readonly PendingTransaction[]): Promise<void> {
     const instructions = group.flatMap((transaction) => transaction.instructions);
     await this.#options.beforeApply(instructions);
-    const mapping = this.#options.mapping();
     const checkpoint = { realmPath: realm.path, sequence: group.at(-1)!.serverVersion };
-    this.#writer ??= await this.#options.openWriter();
-    try {
-      await this.#writer.apply(planStatements(instructions, mapping, realm.replica), [checkpoint]);
-    } catch (error) {
-      if (!(error instanceof ApplyError) || error.sqlState !== UNIQUE_VIOLATION) throw error;
-      await this.#writer.apply(planStatements(instructions, mapping, realm.replica, 'deletesFirst'), [
-        checkpoint,
-      ]);
-    }
+    await this.#tryPlans(realm, instructions, checkpoint);
+    this.#impatience = undefined;
     realm.markApplied(group.length);
     const classes = new Set(instructions.map((instruction) => classOf(instruction)));
     this.#options.onApplied({
@@ -181,6 +181,44 @@ export class ApplyLoop {
       instructions: instructions.length,
       classes: [...classes],
     });
+  }
+
+  /** The plain plan first; what the database refuses of it decides which other plan may do. */
+  async #tryPlans(
+    realm: SyncedRealm,
+    instructions: readonly MergedInstruction[],
+    checkpoint: Checkpoint,
+  ): Promise<void> {
+    const mapping = this.#options.mapping();
+    this.#writer ??= await this.#options.openWriter();
+    const run = async (style: PlanStyle): Promise<void> => {
+      const statements = planStatements(instructions, mapping, realm.replica, style);
+      await this.#writer?.apply(statements, [checkpoint]);
+    };
+    try {
+      await run({});
+    } catch (error) {
+      const state = error instanceof ApplyError ? error.sqlState : undefined;
+      if (state === UNIQUE_VIOLATION) await run({ deletesFirst: true });
+      else if (state === FOREIGN_KEY_VIOLATION) await this.#withoutReferences(run, checkpoint);
+      else throw error;
+    }
+  }
+
+  async #withoutReferences(run: (style: PlanStyle) => Promise<void>, checkpoint: Checkpoint): Promise<void> {
+    try {
+      await run({ nullifyReferences: true });
+    } catch (error) {
+      if (!(error instanceof ApplyError) || error.sqlState !== FOREIGN_KEY_VIOLATION) throw error;
+      const attempts = this.#impatience?.sequence === checkpoint.sequence ? this.#impatience.attempts + 1 : 1;
+      this.#impatience = { sequence: checkpoint.sequence, attempts };
+      if (attempts > FOREIGN_KEY_PATIENCE) throw error;
+      throw new ApplyError(error.message, {
+        errorClass: 'transient',
+        sqlState: error.sqlState,
+        cause: error,
+      });
+    }
   }
 
   /** The policy for a transaction that the database refuses for its data. */

@@ -9,7 +9,7 @@ import { NULL, type PrimaryKey } from '../../schema/value.ts';
 import type { ReplicaReader } from '../../store/replica/contract.ts';
 import { defaultValue } from '../../store/state/default-value.ts';
 import type { StateValue } from '../../store/state/object-state.ts';
-import type { ApplyStatement, SqlText } from '../dialect.ts';
+import { type ApplyStatement, type SqlText, tableId } from '../dialect.ts';
 import { DataError } from '../errors.ts';
 import type { ClassMapping, MappedColumn, Mapping } from '../mapping/class-mapping.ts';
 import {
@@ -21,24 +21,31 @@ import {
   objectToken,
 } from './net-effect.ts';
 
-/** `deletesFirst` is the second try when a row to be inserted collides with one to be deleted. */
-export type PlanOrder = 'writesFirst' | 'deletesFirst';
+export type PlanStyle = {
+  /** For a row to be inserted that collides with one to be deleted. */
+  readonly deletesFirst?: boolean;
+  /**
+   * Sets nullable references to deleted rows to NULL first, as deleting an object does to links in the realm: for rows
+   * that somebody else has made refer to them meanwhile.
+   */
+  readonly nullifyReferences?: boolean;
+};
 
 /** Throws `DataError` when a value does not fit its column. */
 export function planStatements(
   instructions: Iterable<MergedInstruction>,
   mapping: Mapping,
   replica: ReplicaReader,
-  order: PlanOrder = 'writesFirst',
+  style: PlanStyle = {},
 ): ApplyStatement[] {
   const effect = netEffect(instructions);
   const writes = planWrites(effect, mapping, replica);
-  const deletes = planDeletes(effect, mapping);
+  const deletes = planDeletes(effect, mapping, style.nullifyReferences ?? false);
   const clears = planClears(effect, mapping);
   const lists = planLists(effect, mapping, replica);
-  return order === 'writesFirst'
-    ? [...clears, ...writes, ...deletes, ...lists]
-    : [...clears, ...deletes, ...writes, ...lists];
+  return style.deletesFirst
+    ? [...clears, ...deletes, ...writes, ...lists]
+    : [...clears, ...writes, ...deletes, ...lists];
 }
 
 function planClears(effect: NetEffect, mapping: Mapping): ApplyStatement[] {
@@ -217,7 +224,7 @@ function statementOf(run: Run): ApplyStatement {
   };
 }
 
-function planDeletes(effect: NetEffect, mapping: Mapping): ApplyStatement[] {
+function planDeletes(effect: NetEffect, mapping: Mapping, nullify: boolean): ApplyStatement[] {
   const statements: ApplyStatement[] = [];
   const byClass = effectsByClass(effect, (operation) => operation === 'delete');
   for (const mapped of [...mapping.order].reverse()) {
@@ -227,12 +234,23 @@ function planDeletes(effect: NetEffect, mapping: Mapping): ApplyStatement[] {
       for (const object of effects)
         statements.push({ kind: 'listClear', table: list.table, oid: oidOf(mapped, object.key) });
     }
-    statements.push({
-      kind: 'delete',
-      table: mapped.table,
-      keyColumns: mapped.key.columns,
-      rows: effects.map((object) => [...mapped.key.toSql(object.key)]),
-    });
+    const rows = effects.map((object) => [...mapped.key.toSql(object.key)]);
+    if (nullify) statements.push(...nullifications(mapped, rows, mapping));
+    statements.push({ kind: 'delete', table: mapped.table, keyColumns: mapped.key.columns, rows });
+  }
+  return statements;
+}
+
+function nullifications(mapped: ClassMapping, rows: readonly string[][], mapping: Mapping): ApplyStatement[] {
+  const statements: ApplyStatement[] = [];
+  for (const child of mapping.order) {
+    for (const { columns, referenced } of child.table.foreignKeys) {
+      if (tableId(referenced) !== tableId(mapped.table.table) || columns.length !== 1) continue;
+      const column = child.table.columns.find((candidate) => candidate.name === columns[0]);
+      if (column === undefined || !column.nullable || column.readOnly) continue;
+      const nulls = rows.map(([key]): SqlText[] => [key ?? null, null]);
+      statements.push({ kind: 'update', table: child.table, keyColumns: columns, columns, rows: nulls });
+    }
   }
   return statements;
 }

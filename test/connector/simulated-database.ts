@@ -1,0 +1,245 @@
+/**
+ * A database in memory behind the dialect contract: tables with texts, transactions in commit order, a change feed
+ * that is delivered only when the simulation says so, and a writer whose commits wait for the same permission. It
+ * lets a seed decide how commits, capture and apply interleave.
+ */
+import {
+  type ApplyStatement,
+  type Catalog,
+  type ChangeFeed,
+  type Checkpoint,
+  type FeedChange,
+  type FeedEvent,
+  type FeedTable,
+  type FeedValue,
+  type Position,
+  type SnapshotReader,
+  type SourceDialect,
+  type SqlText,
+  type SqlWriter,
+  type TableInfo,
+  tableId,
+  UNCHANGED,
+  type ValueCodec,
+} from '../../src/connector/dialect.ts';
+import { ApplyError, DataError } from '../../src/connector/errors.ts';
+import type { ColumnDefinition } from '../../src/schema/definition.ts';
+
+type Row = Map<string, SqlText>;
+type Commit = {
+  readonly position: Position;
+  readonly own: Checkpoint | undefined;
+  readonly changes: readonly FeedChange[];
+};
+
+export class SimulatedDatabase {
+  readonly catalog: Catalog;
+  readonly #rows = new Map<string, Map<string, Row>>();
+  readonly #feedTables = new Map<string, FeedTable>();
+  readonly log: Commit[] = [];
+  readonly checkpoints = new Map<string, number>();
+  /** Statement rows applied by our writer, for counting what was applied twice. */
+  applied = 0;
+  /** Commits of our writer wait here until the simulation lets them go. */
+  readonly waitingCommits: (() => void)[] = [];
+  delivered = 0;
+  #wakeFeed: () => void = () => {};
+  #commits = 0;
+
+  constructor(tables: readonly TableInfo[]) {
+    this.catalog = new Map(tables.map((table) => [tableId(table.table), table]));
+    for (const table of tables) {
+      this.#rows.set(tableId(table.table), new Map());
+      this.#feedTables.set(tableId(table.table), {
+        table: table.table,
+        columns: table.columns.map((column) => column.name),
+      });
+    }
+  }
+
+  rows(table: string): ReadonlyMap<string, Row> {
+    return this.#table(table);
+  }
+
+  /** A transaction of somebody else. */
+  commit(statements: readonly ApplyStatement[], own?: Checkpoint): void {
+    const changes: FeedChange[] = [];
+    for (const statement of statements) this.#run(statement, changes);
+    if (own !== undefined) this.checkpoints.set(own.realmPath, own.sequence);
+    this.#commits += 1;
+    this.log.push({ position: String(this.#commits).padStart(9, '0') as Position, own, changes });
+  }
+
+  /** Lets the feed deliver one more committed transaction. */
+  deliver(): void {
+    if (this.delivered >= this.log.length) return;
+    this.delivered += 1;
+    this.#wakeFeed();
+  }
+
+  dialect(): SourceDialect {
+    return new SimulatedDialect(this);
+  }
+
+  openFeed(after: Position | undefined, signal: AbortSignal): ChangeFeed {
+    let next = this.log.findIndex((commit) => after === undefined || commit.position > after);
+    if (next < 0) next = this.log.length;
+    const database = this;
+    async function* events(): AsyncGenerator<readonly FeedEvent[]> {
+      while (!signal.aborted) {
+        const commit = next < database.delivered ? database.log[next] : undefined;
+        if (commit === undefined) {
+          await new Promise<void>((resolve) => {
+            database.#wakeFeed = resolve;
+            signal.addEventListener('abort', () => resolve(), { once: true });
+          });
+          continue;
+        }
+        next += 1;
+        yield eventsOf(commit);
+      }
+    }
+    return { events: events(), confirm: () => {}, close: async () => {} };
+  }
+
+  #table(id: string): Map<string, Row> {
+    const rows = this.#rows.get(id);
+    if (rows === undefined) throw new Error(`no table ${id}`);
+    return rows;
+  }
+
+  #run(statement: ApplyStatement, changes: FeedChange[]): void {
+    const id = tableId(statement.table.table);
+    const rows = this.#table(id);
+    const columns = statement.table.columns.map((column) => column.name);
+    const table = this.#feedTables.get(id);
+    if (table === undefined) throw new Error(`no table ${id}`);
+    switch (statement.kind) {
+      case 'upsert':
+      case 'update':
+        for (const values of statement.rows) {
+          const key = values[0] ?? '';
+          const before = rows.get(key);
+          if (before === undefined && statement.kind === 'update') continue;
+          const row: Row = new Map(before ?? columns.map((name): [string, SqlText] => [name, null]));
+          [...statement.keyColumns, ...statement.columns].forEach((name, index) => {
+            row.set(name, values[index] ?? null);
+          });
+          rows.set(key, row);
+          const image = columns.map((name): FeedValue => row.get(name) ?? null);
+          changes.push(
+            before === undefined
+              ? { kind: 'insert', table, row: image }
+              : { kind: 'update', table, row: image, old: undefined },
+          );
+        }
+        return;
+      case 'delete':
+        for (const [key] of statement.rows) {
+          if (key === null || key === undefined || !rows.delete(key)) continue;
+          changes.push({
+            kind: 'delete',
+            table,
+            old: columns.map((_, index) => (index === 0 ? key : UNCHANGED)),
+          });
+        }
+        return;
+      default:
+        throw new Error(`the simulation has no ${statement.kind}`);
+    }
+  }
+}
+
+function eventsOf(commit: Commit): FeedEvent[] {
+  const own: FeedEvent[] = commit.own === undefined ? [] : [{ kind: 'own', checkpoint: commit.own }];
+  return [
+    { kind: 'begin', transaction: commit.position, position: commit.position },
+    ...own,
+    ...commit.changes.map((change): FeedEvent => ({ kind: 'change', change })),
+    { kind: 'commit', position: commit.position, committedAt: new Date(0) },
+  ];
+}
+
+class SimulatedDialect implements SourceDialect {
+  readonly name = 'simulated';
+  readonly defaultSchema = 'public';
+  readonly #database: SimulatedDatabase;
+
+  constructor(database: SimulatedDatabase) {
+    this.#database = database;
+  }
+
+  async prepare(): Promise<void> {}
+  async catalog(): Promise<Catalog> {
+    return this.#database.catalog;
+  }
+  columnTypeFor(): string {
+    return 'text';
+  }
+  async createMissing(): Promise<readonly string[]> {
+    return [];
+  }
+  codec(_column: unknown, property: ColumnDefinition): ValueCodec {
+    if (property.type === 'int') {
+      return {
+        toRealm: (text) => ({ type: 'int', value: BigInt(text) }),
+        toSql: (value) => (value.type === 'int' ? value.value.toString() : null),
+      };
+    }
+    return {
+      toRealm: (text) => ({ type: 'string', value: text }),
+      toSql: (value) => {
+        if (value.type === 'null') return null;
+        if (value.type !== 'string') throw new DataError(`a ${value.type} is no text`);
+        return value.value;
+      },
+    };
+  }
+  naturalDefinition(): ColumnDefinition {
+    return { type: 'string', nullable: true, collection: 'single' };
+  }
+  async prepareFeed(): Promise<{ created: boolean; snapshot: SnapshotReader | undefined }> {
+    return { created: false, snapshot: undefined };
+  }
+  openSnapshot(): Promise<SnapshotReader> {
+    throw new Error('the simulation loads nothing');
+  }
+  snapshotIncludes(): boolean {
+    return false;
+  }
+  async openFeed(after: Position | undefined, signal: AbortSignal): Promise<ChangeFeed> {
+    return this.#database.openFeed(after, signal);
+  }
+  comparePositions(a: Position, b: Position): number {
+    return a < b ? -1 : a > b ? 1 : 0;
+  }
+  isTransient(): boolean {
+    return false;
+  }
+  async dropFeed(): Promise<void> {}
+  async openWriter(): Promise<SqlWriter> {
+    const database = this.#database;
+    return {
+      checkpoints: async () => new Map(database.checkpoints),
+      apply: async (statements, [checkpoint]) => {
+        await new Promise<void>((resolve) => database.waitingCommits.push(resolve));
+        if (
+          checkpoint !== undefined &&
+          checkpoint.sequence <= (database.checkpoints.get(checkpoint.realmPath) ?? 0)
+        ) {
+          throw new ApplyError('a transaction was applied twice', { errorClass: 'fatal' });
+        }
+        database.applied += 1;
+        database.commit(statements, checkpoint);
+      },
+      deadLetter: async () => {
+        throw new Error('the simulation has no bad data');
+      },
+      close: async () => {},
+    };
+  }
+  async fetchRows(): Promise<readonly (readonly SqlText[])[]> {
+    return [];
+  }
+  async close(): Promise<void> {}
+}
