@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from './store-error.ts';
 
+const SQLITE_BUSY = 5;
 /** How long to wait for another process that holds the file, in milliseconds. */
 const BUSY_TIMEOUT = 5_000;
 /** Page cache in KiB: enough for the inner pages of the trees of a large store. */
@@ -19,14 +20,24 @@ const JOURNAL_SIZE_LIMIT = 64 * 1024 * 1024;
  */
 export type Migrations = { readonly component: string; readonly steps: readonly string[] };
 
+export type DatabaseOptions = {
+  /** Keeps every other process out while the database is open; for stores that hold a part of it in memory. */
+  readonly exclusive?: boolean;
+};
+
 /**
  * Opens a database file, creating it and its directory when they do not exist. Every commit is on the disk before it
  * returns (write-ahead log, one sync a commit). Text is UTF-8 and compares bytewise.
  */
-export function openDatabase(file: string, migrations: readonly Migrations[]): DatabaseSync {
+export function openDatabase(
+  file: string,
+  migrations: readonly Migrations[],
+  options: DatabaseOptions = {},
+): DatabaseSync {
   mkdirSync(dirname(file), { recursive: true });
   const database = new DatabaseSync(file, { enableForeignKeyConstraints: false });
   try {
+    if (options.exclusive === true) database.exec('PRAGMA locking_mode = EXCLUSIVE');
     database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT};
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
@@ -37,6 +48,12 @@ export function openDatabase(file: string, migrations: readonly Migrations[]): D
     for (const component of migrations) migrate(database, component, file);
   } catch (error) {
     database.close();
+    if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) {
+      throw new StoreError(`${file} is in use by another process`, {
+        remedy: 'stop that process, or give each process a directory of its own',
+        cause: error,
+      });
+    }
     throw error;
   }
   return database;

@@ -1,0 +1,178 @@
+/**
+ * Integration of an upload into a realm's history (spec/server-history.md §3.2, §3.3): merge with what the client had
+ * not seen, apply, append, and keep the reciprocal forms. Runs inside a transaction that the caller rolls back when
+ * this throws.
+ */
+import { decodeChangeset, encodeChangeset, reencodeChangeset } from '../../changeset/codec.ts';
+import type { Changeset, Instruction } from '../../changeset/instruction.ts';
+import { type StampedChangeset, transform } from '../../merge/transform.ts';
+import { applyInstructions } from '../state/apply.ts';
+import type { StateView } from '../state/view.ts';
+import { checkUpload } from './check-upload.ts';
+import type { ClientFile, ClientFileTable } from './client-file-table.ts';
+import type { Upload, UploadCursor, UploadEntry } from './contract.ts';
+import { HistoryError } from './history-error.ts';
+import type { HistoryHead, HistoryTable, MergeEntry } from './history-table.ts';
+
+/** Changeset bytes of the server's side merged at once, so that a client that was long away costs bounded memory. */
+const MERGE_RANGE_BYTES = 1024 * 1024;
+/** Stands for the server in comparisons of origin stamps and in downloads (spec/server-history.md §2.3). */
+export const SERVER_FILE_IDENT = 1;
+
+const NO_PROGRESS: UploadCursor = { clientVersion: 0, serverVersion: 0 };
+
+/** One realm, open for a change. */
+export type RealmChange = {
+  readonly realm: number;
+  readonly view: StateView;
+  readonly history: HistoryTable;
+  readonly clientFiles: ClientFileTable;
+  /** Of the versions made now. */
+  readonly salt: bigint;
+};
+
+/** Returns the new head. Throws `HistoryError`, `BadChangesetError` or `TransformError`. */
+export function integrateUpload(
+  change: RealmChange,
+  head: HistoryHead,
+  fileIdent: number,
+  upload: Upload,
+): HistoryHead {
+  const file = change.clientFiles.load(change.realm, fileIdent);
+  if (file === undefined) throw new HistoryError(208, `client file ident ${fileIdent} is unknown`);
+  if (file.expired) throw new HistoryError(222, `client file ${fileIdent} has expired`);
+  const fault = checkUpload(
+    {
+      threshold: { clientVersion: file.clientVersion, serverVersion: file.reciprocalBase },
+      progress: NO_PROGRESS,
+      downloadServerVersion: head.version,
+      lockedServerVersion: 0,
+    },
+    upload,
+  );
+  if (fault !== undefined) throw new HistoryError(fault.code, fault.message);
+  const integration = new Integration(change, head, fileIdent);
+  const fresh = upload.entries.filter((entry) => entry.clientVersion > file.clientVersion);
+  for (const run of runsOfOneBase(fresh)) integration.integrate(run);
+  advance(change, file, upload);
+  return integration.head;
+}
+
+/** Appends a change made by the server itself (spec/server-history.md §3.5). Returns the new head. */
+export function appendOwnChange(
+  change: RealmChange,
+  head: HistoryHead,
+  instructions: readonly Instruction[],
+  timestamp: number,
+): HistoryHead {
+  applyInstructions(change.view, instructions);
+  const origin = { origin: 0, clientVersion: 0, timestamp };
+  return append(change, head, origin, encodeChangeset(instructions));
+}
+
+class Integration {
+  head: HistoryHead;
+  readonly #change: RealmChange;
+  readonly #client: number;
+  /** Newest version the uploaded changesets are merged with: what they add themselves is never among them. */
+  readonly #end: number;
+
+  constructor(change: RealmChange, head: HistoryHead, client: number) {
+    this.#change = change;
+    this.head = head;
+    this.#client = client;
+    this.#end = head.version;
+  }
+
+  /** Integrates changesets that have the same base. */
+  integrate(run: readonly UploadEntry[]): void {
+    const merged = this.#merge(run);
+    for (const [i, entry] of run.entries()) {
+      const changeset = merged?.[i] ?? decodeChangeset(entry.changeset);
+      applyInstructions(this.#change.view, changeset.instructions);
+      const { clientVersion, timestamp } = entry;
+      const origin = { origin: this.#client, clientVersion, timestamp };
+      this.head = append(this.#change, this.head, origin, reencodeChangeset(changeset));
+    }
+  }
+
+  /** The changesets as they follow the server's; `undefined` when there is nothing to merge them with. */
+  #merge(run: readonly UploadEntry[]): readonly Changeset[] | undefined {
+    const { history, realm } = this.#change;
+    let after = run[0]?.serverVersion ?? this.#end;
+    let incoming: readonly StampedChangeset[] | undefined;
+    while (after < this.#end) {
+      const local = history.mergeRange(realm, this.#client, after, this.#end, MERGE_RANGE_BYTES);
+      const last = local.at(-1);
+      if (last === undefined) break;
+      incoming ??= run.map((entry) => this.#stamped(entry));
+      incoming = this.#mergeWith(local, incoming);
+      after = last.version;
+    }
+    return incoming?.map(({ changeset }) => changeset);
+  }
+
+  #mergeWith(
+    entries: readonly MergeEntry[],
+    incoming: readonly StampedChangeset[],
+  ): readonly StampedChangeset[] {
+    const local = entries.map(({ origin, timestamp, changeset }) => ({
+      timestamp,
+      fileIdent: origin === 0 ? SERVER_FILE_IDENT : origin,
+      changeset: decodeChangeset(changeset),
+    }));
+    const transformed = transform(local, incoming);
+    for (const [i, { changeset, changed }] of transformed.local.entries()) {
+      if (!changed) continue;
+      const { history, realm } = this.#change;
+      history.putReciprocal(realm, this.#client, entries[i]!.version, reencodeChangeset(changeset));
+    }
+    return transformed.incoming.map(({ changeset }, i) => ({ ...incoming[i]!, changeset }));
+  }
+
+  #stamped({ timestamp, changeset }: UploadEntry): StampedChangeset {
+    return { timestamp, fileIdent: this.#client, changeset: decodeChangeset(changeset) };
+  }
+}
+
+function append(
+  { history, realm, salt }: RealmChange,
+  head: HistoryHead,
+  origin: { readonly origin: number; readonly clientVersion: number; readonly timestamp: number },
+  changeset: Uint8Array,
+): HistoryHead {
+  const version = head.version + 1;
+  const cumulativeSize = head.cumulativeSize + changeset.length;
+  history.append(realm, { ...origin, version, salt, cumulativeSize, changeset });
+  return { version, salt, cumulativeSize };
+}
+
+/** Moves the upload cursor (spec/server-history.md §3.2, steps 7 and 8). */
+function advance({ realm, history, clientFiles }: RealmChange, file: ClientFile, upload: Upload): void {
+  let { clientVersion, reciprocalBase } = file;
+  const { progress, lockedServerVersion } = upload;
+  if (progress.clientVersion > clientVersion) {
+    clientVersion = progress.clientVersion;
+    if (progress.serverVersion > reciprocalBase) {
+      reciprocalBase = progress.serverVersion;
+      history.dropReciprocals(realm, file.ident, reciprocalBase);
+    }
+  }
+  clientFiles.advance(realm, {
+    ...file,
+    clientVersion,
+    reciprocalBase,
+    lockedServerVersion: Math.max(file.lockedServerVersion, lockedServerVersion),
+  });
+}
+
+/** Splits a list, in order, into maximal runs with the same base (spec/merge-rules.md §1.2). */
+function runsOfOneBase(entries: readonly UploadEntry[]): readonly (readonly UploadEntry[])[] {
+  const runs: UploadEntry[][] = [];
+  for (const entry of entries) {
+    const run = runs.at(-1);
+    if (run?.[0]?.serverVersion === entry.serverVersion) run.push(entry);
+    else runs.push([entry]);
+  }
+  return runs;
+}

@@ -1,0 +1,43 @@
+import type { Migrations } from '../sqlite/database.ts';
+
+/**
+ * What a server persists of each realm beside its state (spec/server-history.md §2). Large columns come last, so that
+ * reading the others does not touch their pages.
+ */
+export const SERVER_TABLES: Migrations = {
+  component: 'server',
+  steps: [
+    `CREATE TABLE realms (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      path TEXT NOT NULL UNIQUE
+    ) STRICT;
+    CREATE TABLE entries (
+      realm INTEGER NOT NULL,
+      version INTEGER NOT NULL,
+      salt INTEGER NOT NULL,
+      origin INTEGER NOT NULL,
+      client_version INTEGER NOT NULL,
+      timestamp INTEGER NOT NULL,
+      cumulative_size INTEGER NOT NULL,
+      changeset BLOB NOT NULL,
+      PRIMARY KEY (realm, version)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE client_files (
+      realm INTEGER NOT NULL,
+      ident INTEGER NOT NULL,
+      salt INTEGER NOT NULL,
+      client_version INTEGER NOT NULL,
+      reciprocal_base INTEGER NOT NULL,
+      locked_version INTEGER NOT NULL,
+      last_seen INTEGER NOT NULL,
+      PRIMARY KEY (realm, ident)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE reciprocals (
+      realm INTEGER NOT NULL,
+      client INTEGER NOT NULL,
+      version INTEGER NOT NULL,
+      changeset BLOB NOT NULL,
+      PRIMARY KEY (realm, client, version)
+    ) STRICT, WITHOUT ROWID;`,
+  ],
+};
