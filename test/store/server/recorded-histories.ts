@@ -73,3 +73,40 @@ export function recordedForm(client: number, batch: DownloadBatch): RecordedDown
     })),
   };
 }
+
+/**
+ * The messages in the order in which the server dealt with them. The recording saw an upload when it passed on the
+ * wire; the server integrated it later, at the latest before the first download that shows its effect.
+ */
+export function inServerOrder(messages: readonly RecordedMessage[]): readonly RecordedMessage[] {
+  const ordered: RecordedMessage[] = [];
+  const waiting: RecordedUpload[] = [];
+  const integrated = new Map<number, number>();
+  let version = 0;
+  const integrateUpTo = (last: RecordedUpload | undefined): boolean => {
+    if (last === undefined) return false;
+    for (const upload of waiting.slice(0, waiting.indexOf(last) + 1)) {
+      if (upload.client !== last.client) continue;
+      waiting.splice(waiting.indexOf(upload), 1);
+      integrated.set(upload.client, upload.progressClientVersion);
+      version += upload.entries.length;
+      ordered.push(upload);
+    }
+    return true;
+  };
+  for (const message of messages) {
+    if (message.kind === 'upload') {
+      waiting.push(message);
+      continue;
+    }
+    if (message.kind === 'download') {
+      const { client, uploadClientVersion, latestServerVersion } = message;
+      const own = () => waiting.find((upload) => upload.client === client);
+      while ((integrated.get(client) ?? 0) < uploadClientVersion && integrateUpTo(own()));
+      const filled = () => waiting.find((upload) => upload.entries.length > 0);
+      while (version < latestServerVersion && integrateUpTo(filled()));
+    }
+    ordered.push(message);
+  }
+  return [...ordered, ...waiting];
+}
