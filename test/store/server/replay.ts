@@ -76,11 +76,17 @@ async function recordedObject(
   key: PrimaryKey,
   state: ObjectState,
 ): Promise<Record<string, unknown>> {
-  const object: Record<string, unknown> = { _id: key.type === 'int' ? Number(key.value) : key.value };
+  const object: Record<string, unknown> = { _id: plainKey(key) };
   for (const [field, column] of realm.schema.get(table)?.columns ?? []) {
     object[field] = await plain(realm, column, readField(state, field, column));
   }
   return withSizeOfTags(object);
+}
+
+function plainKey(key: PrimaryKey): number | string {
+  if (key.type === 'int') return Number(key.value);
+  if (key.type === 'string') return key.value;
+  throw new Error(`the recordings have no keys of type ${key.type}`);
 }
 
 /** A value as the recorder wrote it: links by key, those to erased objects left out of lists. */
@@ -96,7 +102,7 @@ async function plain(realm: ServerRealm, column: ColumnDefinition, value: StateV
       };
     case 'link': {
       if ((await realm.object(value.table, value.key)) === undefined) return null;
-      return value.key.type === 'int' ? Number(value.key.value) : value.key.value;
+      return plainKey(value.key);
     }
     case 'list': {
       const items = await Promise.all(value.items.map((item) => plain(realm, column, item)));
