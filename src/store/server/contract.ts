@@ -2,10 +2,13 @@
  * What the object server needs of a realm at rest. Asynchronous and free of SQL, so that it can stand on embedded
  * SQLite in one process or on a database under many (DESIGN §3). Rules: spec/server-history.md.
  */
+import type { DownloadEntry, UploadEntry } from '../../changeset/history-entry.ts';
 import type { Instruction } from '../../changeset/instruction.ts';
 import type { RealmSchema } from '../../schema/definition.ts';
 import type { PrimaryKey } from '../../schema/value.ts';
 import type { ObjectState } from '../state/object-state.ts';
+
+export type { DownloadEntry, UploadEntry };
 
 /** "Client version `clientVersion` is integrated; when it was made the client had integrated `serverVersion`." */
 export type UploadCursor = { readonly clientVersion: number; readonly serverVersion: number };
@@ -13,31 +16,10 @@ export type UploadCursor = { readonly clientVersion: number; readonly serverVers
 export type DownloadCursor = { readonly serverVersion: number; readonly clientVersion: number };
 export type SaltedVersion = { readonly version: number; readonly salt: bigint };
 
-/** One changeset of an UPLOAD message, still encoded (wire-protocol.md §3.3). */
-export type UploadEntry = {
-  readonly clientVersion: number;
-  readonly serverVersion: number;
-  /** Milliseconds since 2015-01-01T00:00:00Z. */
-  readonly timestamp: number;
-  /** 0 is the uploading file itself. */
-  readonly originFileIdent: number;
-  readonly changeset: Uint8Array;
-};
-
 export type Upload = {
   readonly entries: readonly UploadEntry[];
   readonly progress: UploadCursor;
   readonly lockedServerVersion: number;
-};
-
-/** One changeset of a DOWNLOAD message (wire-protocol.md §4.1). */
-export type DownloadEntry = {
-  readonly serverVersion: number;
-  readonly clientVersion: number;
-  readonly timestamp: number;
-  readonly originFileIdent: number;
-  readonly originalSize: number;
-  readonly changeset: Uint8Array;
 };
 
 export type DownloadBatch = {
