@@ -40,15 +40,18 @@ export type PostgresConnectorOptions = {
   readonly schema: string;
   /** Custom type name to the type that it is treated as. */
   readonly customTypes: ReadonlyMap<string, string>;
+  /** Accepted for compatibility; without effect. */
+  readonly switchToReferenceRealm: boolean;
 };
 
 /**
  * Validates the options and gives them their meaning. Throws `ConfigError` with every mistake in them; `prefix`
- * says where they stand in a larger configuration.
+ * says where they stand in a larger configuration; relative directories are taken from `directory`.
  */
 export function parsePostgresOptions(
   input: unknown,
   prefix: readonly string[] = [],
+  directory: string = process.cwd(),
 ): PostgresConnectorOptions {
   const options = validate(
     'The configuration of the PostgreSQL connector',
@@ -57,20 +60,21 @@ export function parsePostgresOptions(
     prefix,
   );
   return {
-    engine: engineOptions(options),
+    engine: engineOptions(options, directory),
     connection: connectionOptions(options),
     schema: options.postgresSchema,
     customTypes: new Map(Object.entries(options.customPostgresTypes)),
+    switchToReferenceRealm: options.switchToReferenceRealm,
   };
 }
 
-function engineOptions(options: ParsedOptions): ConnectorOptions {
+function engineOptions(options: ParsedOptions, directory: string): ConnectorOptions {
   const adapterName = options.adapterName ?? defaultAdapterName(options);
   const log =
     options.logger === undefined ? createLogger({ level: options.logLevel }) : toLogger(options.logger);
   return {
     adapterName,
-    localPath: resolve(options.localPath ?? join('isthmus-data', adapterName)),
+    localPath: resolve(directory, options.localPath ?? join('isthmus-data', adapterName)),
     serverUrl: options.realmConfig.server,
     user: options.realmConfig.user,
     models: options.schema ?? [],

@@ -4,8 +4,8 @@
  * are never shown.
  */
 import { z } from 'zod';
+import { nearestName } from '../schema/nearest-name.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
-import { nearestName } from './nearest-name.ts';
 import { isSecretName, redactText } from './secrets.ts';
 
 /** Longer texts are not repeated in a message. */
