@@ -102,7 +102,7 @@ export class ObjectRealm {
 
   /**
    * Creates an object; with mode `all` or `modified` (only changed properties), updates the one that has this key
-   * already. Returns nothing for asymmetric classes, whose objects cannot be read.
+   * already. Objects of asymmetric classes are for the server alone: do not read them after the transaction.
    */
   create<T = AnyProperties>(
     className: string,
