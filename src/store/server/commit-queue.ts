@@ -6,6 +6,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { inTransaction } from '../sqlite/database.ts';
 import { StoreError } from '../sqlite/store-error.ts';
+import { BacklogError } from './backlog-error.ts';
 
 /** Where a change happens: told how it ended, so that what is held in memory agrees with the database. */
 export interface CommitParticipant {
@@ -27,12 +28,15 @@ type Change = {
 
 /** Input bytes of one transaction, so that one turn of the event loop stays short when much is waiting. */
 const MAX_GROUP_BYTES = 2 * 1024 * 1024;
+/** Input bytes that may wait; senders of more are told to come back later. */
+const MAX_WAITING_BYTES = 256 * 1024 * 1024;
 /** What a change counts beside its input. */
 const BASE_SIZE = 4096;
 
 export class CommitQueue {
   readonly #database: DatabaseSync;
   #waiting: Change[] = [];
+  #waitingBytes = 0;
   #turn: NodeJS.Immediate | undefined;
   #closed = false;
 
@@ -44,6 +48,10 @@ export class CommitQueue {
   submit<T>(participant: CommitParticipant, size: number, work: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#closed) throw new StoreError('The store is closed');
+      if (this.#waitingBytes >= MAX_WAITING_BYTES) {
+        throw new BacklogError(`${this.#waiting.length} changes are waiting to be stored`);
+      }
+      this.#waitingBytes += BASE_SIZE + size;
       const settle = resolve as (result: unknown) => void;
       this.#waiting.push({ participant, size, work, resolve: settle, reject });
       this.#turn ??= setImmediate(() => this.#commitGroup());
@@ -86,9 +94,11 @@ export class CommitQueue {
   #nextGroup(): Change[] {
     clearImmediate(this.#turn);
     let count = 0;
-    for (let size = 0; count < this.#waiting.length && size < MAX_GROUP_BYTES; count++) {
-      size += BASE_SIZE + this.#waiting[count]!.size;
+    let bytes = 0;
+    for (; count < this.#waiting.length && bytes < MAX_GROUP_BYTES; count++) {
+      bytes += BASE_SIZE + this.#waiting[count]!.size;
     }
+    this.#waitingBytes -= bytes;
     const group = this.#waiting.splice(0, count);
     this.#turn = this.#waiting.length > 0 ? setImmediate(() => this.#commitGroup()) : undefined;
     return group;

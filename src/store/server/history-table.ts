@@ -5,6 +5,8 @@ import type { SaltedVersion } from './contract.ts';
 export type HistoryHead = SaltedVersion & {
   /** Bytes of all changesets up to this version. */
   readonly cumulativeSize: number;
+  /** All entries after `since` came from `origin`: what is known without reading them. */
+  readonly tail: { readonly origin: number; readonly since: number };
 };
 
 export type NewEntry = {
@@ -36,7 +38,13 @@ export type MergeEntry = {
   readonly changeset: Uint8Array;
 };
 
-const EMPTY_HEAD: HistoryHead = { version: 0, salt: 0n, cumulativeSize: 0 };
+const NO_ORIGIN = -1;
+const EMPTY_HEAD: HistoryHead = {
+  version: 0,
+  salt: 0n,
+  cumulativeSize: 0,
+  tail: { origin: NO_ORIGIN, since: 0 },
+};
 
 export class HistoryTable {
   readonly #head: StatementSync;
@@ -81,10 +89,12 @@ export class HistoryTable {
   head(realm: number): HistoryHead {
     const row = this.#head.get(realm);
     if (row === undefined) return EMPTY_HEAD;
+    const version = Number(row.version);
     return {
-      version: Number(row.version),
+      version,
       salt: BigInt(row.salt as bigint),
       cumulativeSize: Number(row.cumulative_size),
+      tail: { origin: NO_ORIGIN, since: version },
     };
   }
 

@@ -74,14 +74,15 @@ class Integration {
   head: HistoryHead;
   readonly #change: RealmChange;
   readonly #client: number;
-  /** Newest version the uploaded changesets are merged with: what they add themselves is never among them. */
+  /** Newest version the uploaded changesets can have to be merged with. */
   readonly #end: number;
 
   constructor(change: RealmChange, head: HistoryHead, client: number) {
     this.#change = change;
     this.head = head;
     this.#client = client;
-    this.#end = head.version;
+    // What a client uploads in many messages on one base is not to be searched again for each of them.
+    this.#end = head.tail.origin === client ? head.tail.since : head.version;
   }
 
   /** Integrates changesets that have the same base. */
@@ -144,7 +145,9 @@ function append(
   const version = head.version + 1;
   const cumulativeSize = head.cumulativeSize + changeset.length;
   history.append(realm, { ...origin, version, salt, cumulativeSize, changeset });
-  return { version, salt, cumulativeSize };
+  const tail =
+    head.tail.origin === origin.origin ? head.tail : { origin: origin.origin, since: head.version };
+  return { version, salt, cumulativeSize, tail };
 }
 
 /** Moves the upload cursor (spec/server-history.md §3.2, steps 7 and 8). */

@@ -14,8 +14,11 @@ const SHORT_TEXT = 32;
 const INT32_LIMIT = 2 ** 31;
 const LOW_64_BITS = (1n << 64n) - 1n;
 
+/** Shared by all encoders, of which there is one per open realm. */
+let scratch = Buffer.allocUnsafe(INITIAL_CAPACITY);
+
 export class ObjectEncoder {
-  #buffer = Buffer.allocUnsafe(INITIAL_CAPACITY);
+  #buffer = scratch;
   #at = 0;
   readonly #layouts: LayoutLookup;
 
@@ -23,9 +26,10 @@ export class ObjectEncoder {
     this.#layouts = layouts;
   }
 
-  /** The bytes are valid until the next call. */
+  /** The bytes are valid until an object is encoded again, by whatever encoder. */
   encode(state: ObjectState, layout: ClassLayout): Uint8Array {
-    if (this.#buffer.length > MAX_KEPT_CAPACITY) this.#buffer = Buffer.allocUnsafe(INITIAL_CAPACITY);
+    if (scratch.length > MAX_KEPT_CAPACITY) scratch = Buffer.allocUnsafe(INITIAL_CAPACITY);
+    this.#buffer = scratch;
     this.#at = 0;
     this.#fields(state.fields, layout);
     return this.#buffer.subarray(0, this.#at);
@@ -220,6 +224,7 @@ export class ObjectEncoder {
     const larger = Buffer.allocUnsafe(Math.max(2 * this.#buffer.length, this.#at + count));
     this.#buffer.copy(larger, 0, 0, this.#at);
     this.#buffer = larger;
+    scratch = larger;
   }
 }
 
