@@ -1,0 +1,70 @@
+/** The HTTP side of the server: the client API under its base path, errors, CORS and health. */
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Logger } from '../../log.ts';
+import { AccountError } from '../accounts/account-error.ts';
+import { type AppRoutesContext, appRoutes } from './app-routes.ts';
+import { sendError, sendJson } from './json-answer.ts';
+import { userRoutes } from './user-routes.ts';
+
+/** The base path of the client API, B in app-services-http.md §1. */
+export const API_BASE = '/api/client/v2.0';
+/** Time for a whole request to arrive, in milliseconds. */
+const REQUEST_TIMEOUT = 60_000;
+
+const CORS_HEADERS = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-headers': 'Authorization, Content-Type, Accept',
+  'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE, OPTIONS',
+  'access-control-expose-headers': 'x-baas-location',
+} as const;
+/** Seconds for which a browser may remember the answer to a preflight request. */
+const CORS_MAX_AGE = 600;
+
+export type HttpAppOptions = AppRoutesContext & { readonly logger: Logger; readonly bodyLimit: number };
+
+export function createHttpApp(options: HttpAppOptions): FastifyInstance {
+  const { accounts, logger } = options;
+  const app = Fastify({
+    bodyLimit: options.bodyLimit,
+    requestTimeout: REQUEST_TIMEOUT,
+    forceCloseConnections: true,
+    // Every route parses its own body: clients announce JSON on empty bodies too.
+    exposeHeadRoutes: false,
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(CORS_HEADERS);
+    if (request.method === 'OPTIONS')
+      return reply.header('access-control-max-age', CORS_MAX_AGE).code(204).send();
+    return undefined;
+  });
+
+  app.setErrorHandler((error, request, reply) => {
+    if (error instanceof AccountError) return sendError(reply, error.status, error.message, error.errorName);
+    const status = statusOf(error);
+    if (status < 500) return sendError(reply, status, messageOf(error), 'BadRequest');
+    logger.error('a request failed', { method: request.method, url: request.url, error });
+    return sendError(reply, 500, 'internal server error', 'InternalServerError');
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    return sendError(reply, 404, `${request.method} ${path} is not offered by this server`);
+  });
+
+  app.get('/health', (_request, reply) => sendJson(reply, 200, { status: 'ok' }));
+  app.register(async (scope) => appRoutes(scope, options), { prefix: `${API_BASE}/app/:appId` });
+  app.register(async (scope) => userRoutes(scope, accounts), { prefix: `${API_BASE}/auth` });
+  return app;
+}
+
+/** The status that fastify gives to its own errors, such as a body over the limit. */
+function statusOf(error: unknown): number {
+  if (typeof error !== 'object' || error === null || !('statusCode' in error)) return 500;
+  return typeof error.statusCode === 'number' ? error.statusCode : 500;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'bad request';
+}

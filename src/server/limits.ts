@@ -1,0 +1,54 @@
+/** What the server bounds, why, and by how much. Every value can be overridden through `ServerOptions.limits`. */
+
+export type ServerLimits = {
+  /** Largest HTTP request body, in bytes: a login with its device information takes less than one KiB. */
+  readonly httpBody: number;
+  /** Password checks that wait for a turn; scrypt is slow on purpose, so that a flood must be turned away. */
+  readonly waitingPasswordChecks: number;
+  /** WebSockets open at the same time, the ones turned away with a pause included. */
+  readonly connections: number;
+  /** Sessions of one connection; an SDK client opens one per realm. */
+  readonly sessionsPerConnection: number;
+  /**
+   * Largest WebSocket message, in bytes. Clients fill a message up to 16 MiB and exceed that only for one single
+   * changeset (wire-protocol.md §3.3); beyond this limit the close code 1009 makes them reset.
+   */
+  readonly message: number;
+  /** Largest body after decompression, in bytes, whatever the message claims of itself. */
+  readonly decompressedBody: number;
+  /** Bytes of received, not yet integrated messages of one connection before its socket is no longer read. */
+  readonly uploadBacklog: number;
+  /** Uncompressed bytes of queued uploads of one session that are integrated, and made durable, together. */
+  readonly integratedTogether: number;
+  /** Bytes waiting in a socket before no further download is computed for it. */
+  readonly sendBuffer: number;
+  /** Uncompressed bytes after which a DOWNLOAD message ends (wire-protocol.md §5.6). */
+  readonly download: number;
+  /** Milliseconds without any message before a connection is dropped; clients ping every minute. */
+  readonly idle: number;
+  /**
+   * Milliseconds before a connection with a bad token is closed. Clients answer with a new token and come back
+   * without any back-off, thousands of times a second if nothing slows them down.
+   */
+  readonly badTokenPause: number;
+  /** Milliseconds that `close()` waits for integrations and for peers that say goodbye. */
+  readonly shutdown: number;
+};
+
+const MIB = 1024 * 1024;
+
+export const DEFAULT_LIMITS: ServerLimits = Object.freeze({
+  httpBody: 64 * 1024,
+  waitingPasswordChecks: 200,
+  connections: 10_000,
+  sessionsPerConnection: 1_000,
+  message: 64 * MIB,
+  decompressedBody: 128 * MIB,
+  uploadBacklog: 32 * MIB,
+  integratedTogether: 4 * MIB,
+  sendBuffer: 4 * MIB,
+  download: 16 * MIB,
+  idle: 30 * 60_000,
+  badTokenPause: 1_000,
+  shutdown: 8_000,
+});

@@ -1,0 +1,42 @@
+import type { Logger } from '../log.ts';
+import type { ServerLimits } from './limits.ts';
+import type { Permissions } from './permissions.ts';
+
+export type ServerOptions = {
+  /** Where realms, users and keys are kept. Created when it does not exist. */
+  readonly dataDirectory: string;
+  /** Address to listen on; `0.0.0.0` or `::` for every interface. Default `127.0.0.1`. */
+  readonly host?: string;
+  /** Port to listen on; 0 takes a free one. Default 9090. */
+  readonly port?: number;
+  /** The app id that clients are configured with. Default `isthmus`. */
+  readonly appId?: string;
+  /** Name of the administrator; default `ISTHMUS_ADMIN_USER`, or `admin`. */
+  readonly adminUser?: string;
+  /** Password of the administrator; default `ISTHMUS_ADMIN_PASSWORD`. Without one the first start makes one up. */
+  readonly adminPassword?: string;
+  /** Every logged-in user reads and writes every realm that is no system realm. Never in production. */
+  readonly development?: boolean;
+  /** Who may do what (permissions.ts). Default: users have their own realms only. */
+  readonly permissions?: Permissions;
+  readonly logger?: Logger;
+  readonly limits?: Partial<ServerLimits>;
+  /**
+   * The address under which clients reach this server, when it is not the one they connect to, for example behind
+   * a proxy that speaks TLS: `https://sync.example.com`.
+   */
+  readonly publicUrl?: string;
+};
+
+export type RunningServer = {
+  /** The address for clients: the public URL, or host and port. */
+  readonly url: string;
+  readonly appId: string;
+  readonly port: number;
+  /** Name of the administrator. */
+  readonly adminUser: string;
+  /** The administrator made by this start with a made-up password, to be shown once. */
+  readonly generatedAdmin?: { readonly user: string; readonly password: string };
+  /** Stops accepting, lets integrations finish, closes all sockets. */
+  close(): Promise<void>;
+};

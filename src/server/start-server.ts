@@ -1,0 +1,100 @@
+/** Puts the object server together: store, users, HTTP and sync sockets on one port. */
+import { join } from 'node:path';
+import { silentLogger } from '../log.ts';
+import type { ServerStore } from '../store/server/contract.ts';
+import { openServerStore } from '../store/server/open.ts';
+import { AccountStore } from './accounts/account-store.ts';
+import { Accounts } from './accounts/accounts.ts';
+import { ensureAdministrator } from './accounts/administrator.ts';
+import { PasswordHasher } from './accounts/password-hasher.ts';
+import { createHttpApp } from './http/http-app.ts';
+import { PublicAddress } from './http/public-address.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
+import { everybodyWrites, ownRealmsOnly } from './permissions.ts';
+import { RealmRegistry } from './realms/realm-registry.ts';
+import type { RunningServer, ServerOptions } from './server-options.ts';
+import { SyncEndpoint } from './sync/sync-endpoint.ts';
+
+const DEFAULT_HOST = '127.0.0.1';
+const DEFAULT_PORT = 9090;
+const DEFAULT_APP_ID = 'isthmus';
+const ACCOUNTS_FILE = 'accounts.sqlite';
+const REALMS_DIRECTORY = 'realms';
+
+/** Starts the object server; resolves when it accepts connections. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const store = await openServerStore(join(options.dataDirectory, REALMS_DIRECTORY));
+  try {
+    return await startServerOn(store, options);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** As {@link startServer}, on a store that is open; `close()` of the server closes it. */
+export async function startServerOn(store: ServerStore, options: ServerOptions): Promise<RunningServer> {
+  const {
+    dataDirectory,
+    host = DEFAULT_HOST,
+    port = DEFAULT_PORT,
+    appId = DEFAULT_APP_ID,
+    logger = silentLogger,
+  } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const accounts = new Accounts(
+    new AccountStore(join(dataDirectory, ACCOUNTS_FILE)),
+    new PasswordHasher(limits.waitingPasswordChecks),
+    { appId, now: () => Math.floor(Date.now() / 1000) },
+  );
+  try {
+    const administrator = await ensureAdministrator(accounts, options, process.env);
+    if (options.development === true && options.permissions !== undefined) {
+      logger.warn('in development mode everybody may write: the permissions function is not asked');
+    }
+    const address = new PublicAddress(options.publicUrl, () => localUrl(host, listeningPort()));
+    const app = createHttpApp({ appId, accounts, address, logger, bodyLimit: limits.httpBody });
+    const listeningPort = (): number => {
+      const listening = app.server.address();
+      return typeof listening === 'object' && listening !== null ? listening.port : port;
+    };
+    const endpoint = new SyncEndpoint({
+      appId,
+      accounts,
+      registry: await RealmRegistry.open(store, Date.now),
+      permissions: options.development === true ? everybodyWrites : (options.permissions ?? ownRealmsOnly),
+      limits,
+      logger,
+    });
+    endpoint.attach(app.server);
+    await app.listen({ host, port });
+    const url = address.http();
+    logger.info('the object server listens', { url, appId });
+    const close = async (): Promise<void> => {
+      await endpoint.close();
+      await app.close();
+      await store.close();
+      accounts.close();
+    };
+    let closing: Promise<void> | undefined;
+    return {
+      url,
+      appId,
+      port: listeningPort(),
+      adminUser: administrator.name,
+      ...(administrator.generated && { generatedAdmin: administrator.generated }),
+      close: () => {
+        closing ??= close();
+        return closing;
+      },
+    };
+  } catch (error) {
+    accounts.close();
+    throw error;
+  }
+}
+
+function localUrl(host: string, port: number): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}

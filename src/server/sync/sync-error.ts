@@ -1,0 +1,91 @@
+/** What a session or a connection is told when it cannot go on (wire-protocol.md §7). */
+import { BadChangesetError } from '../../changeset/codec.ts';
+import { IsthmusError } from '../../errors.ts';
+import { type ErrorAction, formatErrorBody } from '../../protocol/error-codes.ts';
+import type { ServerMessage } from '../../protocol/messages.ts';
+import { ProtocolError } from '../../protocol/protocol-error.ts';
+import { HistoryError } from '../../store/server/history-error.ts';
+import { RealmPathError } from '../realms/realm-path-error.ts';
+
+/** The codes below 200 that the server sends; they end the connection. */
+export type ConnectionErrorCode = 102 | 103 | 106 | 107 | 108 | 109 | 110 | 111 | 112 | 114;
+/** The codes from 200 on that the server sends; they end one session. */
+export type SessionErrorCode = 201 | 204 | 206 | 208 | 209 | 210 | 211 | 212 | 216 | 217 | 222;
+
+const JSON_ERROR_SINCE = 4;
+
+/** A whole connection cannot go on. */
+export class ConnectionError extends IsthmusError {
+  readonly code = 'sync-connection';
+  readonly protocolCode: ConnectionErrorCode;
+
+  constructor(protocolCode: ConnectionErrorCode, message: string) {
+    super(message);
+    this.protocolCode = protocolCode;
+  }
+
+  readonly tryAgain = false;
+
+  /** Wrong use of the protocol, except where the app chose the wrong kind of sync. */
+  get action(): ErrorAction {
+    return this.protocolCode === 114 ? 'ApplicationBug' : 'ProtocolViolation';
+  }
+}
+
+/** One session cannot go on. */
+export class SessionError extends IsthmusError {
+  readonly code = 'sync-session';
+  readonly protocolCode: SessionErrorCode;
+
+  constructor(protocolCode: SessionErrorCode, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.protocolCode = protocolCode;
+  }
+
+  /** A history that does not fit is reset, a refusal is final, anything else passes (wire-protocol.md §7.2). */
+  get action(): ErrorAction {
+    switch (this.protocolCode) {
+      case 201:
+        return 'Transient';
+      case 204:
+      case 206:
+      case 216:
+        return 'ApplicationBug';
+      default:
+        return 'ClientReset';
+    }
+  }
+
+  get tryAgain(): boolean {
+    return this.action === 'Transient';
+  }
+}
+
+/** What ends a session, as the client may see it: nothing of what went wrong inside the server. */
+export function asSessionError(error: unknown): SessionError {
+  if (error instanceof SessionError) return error;
+  if (error instanceof HistoryError) return new SessionError(error.protocolCode, error.message, error);
+  if (error instanceof BadChangesetError) return new SessionError(212, error.message, error);
+  if (error instanceof RealmPathError) return new SessionError(204, error.message, error);
+  return new SessionError(201, 'the server could not do this now', error);
+}
+
+/** What ends a connection; undefined for anything that is not the client's fault. */
+export function asConnectionError(error: unknown): ConnectionError | undefined {
+  if (error instanceof ConnectionError) return error;
+  if (!(error instanceof ProtocolError)) return undefined;
+  // Clients abort on "limits exceeded".
+  return new ConnectionError(error.protocolCode === 104 ? 103 : error.protocolCode, error.message);
+}
+
+/** The message that reports an error; session 0 is the connection. Versions before 4 know the old form only. */
+export function errorMessage(
+  session: number,
+  error: ConnectionError | SessionError,
+  version: number,
+): ServerMessage {
+  const { protocolCode: errorCode, message, tryAgain, action } = error;
+  return version < JSON_ERROR_SINCE
+    ? { type: 'error', session, errorCode, tryAgain, message }
+    : { type: 'json_error', session, errorCode, json: formatErrorBody({ message, tryAgain, action }) };
+}

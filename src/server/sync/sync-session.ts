@@ -1,0 +1,355 @@
+/**
+ * One session: one client file of one realm on one connection. Its states (wire-protocol.md §5.4):
+ *
+ * | state        | entered by                                       | accepts                          | leaves to           |
+ * |--------------|--------------------------------------------------|----------------------------------|---------------------|
+ * | binding      | BIND; path, right and ident are being looked for | IDENT unless one was asked for   | unidentified        |
+ * | unidentified | the realm is open, IDENT was sent if asked for   | IDENT, UNBIND                    | bound, ended        |
+ * | bound        | IDENT was found good                             | UPLOAD, MARK, JSON_ERROR, UNBIND | ended               |
+ * | failed       | a session error was sent, from any state above   | anything, ignored, until UNBIND  | ended, no UNBOUND   |
+ * | ended        | UNBIND, or the connection is gone                | nothing                          |                     |
+ *
+ * Messages are handled one after another in the order of arrival. Those that arrive meanwhile wait in the inbox,
+ * whose bytes count in the connection's backlog. Anything out of order ends the connection (109).
+ */
+import type { Logger } from '../../log.ts';
+import { compressBody, decompressBody } from '../../protocol/compression.ts';
+import { formatDownloadBody, parseUploadBody } from '../../protocol/entry-bodies.ts';
+import type { ClientMessage, ServerMessage } from '../../protocol/messages.ts';
+import type { DownloadBatch, DownloadCursor, ServerRealm, Upload } from '../../store/server/contract.ts';
+import type { User } from '../accounts/accounts.ts';
+import type { ServerLimits } from '../limits.ts';
+import { type Permissions, type RealmAccess, realmAccess } from '../permissions.ts';
+import { realmPath } from '../realms/realm-path.ts';
+import type { RealmRegistry } from '../realms/realm-registry.ts';
+import type { BoundFiles, FileHolder } from './bound-files.ts';
+import { DownloadPump } from './download-pump.ts';
+import { asConnectionError, asSessionError, ConnectionError, SessionError } from './sync-error.ts';
+import { UploadApplier } from './upload-applier.ts';
+
+/** Messages that belong to a session. */
+export type SessionMessage = Exclude<ClientMessage, { type: 'ping' } | { type: 'test_command' }>;
+export type BindMessage = Extract<ClientMessage, { type: 'bind' }>;
+type IdentMessage = Extract<ClientMessage, { type: 'ident' }>;
+type UploadMessage = Extract<ClientMessage, { type: 'upload' }>;
+
+/** What all sessions of the server share. */
+export type SyncContext = {
+  readonly registry: RealmRegistry;
+  readonly permissions: Permissions;
+  readonly boundFiles: BoundFiles;
+  readonly limits: ServerLimits;
+  readonly logger: Logger;
+};
+
+/** What a session needs of its connection. */
+export type SessionConnection = {
+  readonly user: User;
+  send(message: ServerMessage): void;
+  sendError(session: number, error: SessionError): void;
+  log(session: number, text: string): void;
+  /** Resolves when the socket has room; undefined when it has. */
+  writable(): Promise<void> | undefined;
+  /** Takes handled messages out of the backlog. */
+  consumed(bytes: number): void;
+  /** Sends a connection error and closes. */
+  fail(error: ConnectionError): void;
+  /** Drops the connection at once. */
+  terminate(reason: string): void;
+  /** The session's ident is free again. */
+  ended(session: number): void;
+};
+
+/** A message to a session, and how many bytes it holds. `upload` is being decoded since the message arrived. */
+type Received = {
+  readonly message: SessionMessage;
+  readonly bytes: number;
+  readonly upload?: Promise<Upload>;
+};
+
+type Bound = {
+  readonly kind: 'bound';
+  readonly realm: ServerRealm;
+  readonly fileIdent: number;
+  readonly holder: FileHolder;
+  readonly pump: DownloadPump;
+  readonly applier: UploadApplier;
+};
+type State =
+  | { readonly kind: 'binding'; readonly asksIdent: boolean }
+  | { readonly kind: 'unidentified'; readonly realm: ServerRealm; readonly access: RealmAccess }
+  | Bound
+  | { readonly kind: 'failed' }
+  | { readonly kind: 'ended' };
+
+export class SyncSession {
+  readonly ident: number;
+  readonly #connection: SessionConnection;
+  readonly #context: SyncContext;
+  readonly #inbox: Received[] = [];
+  #state: State;
+  #work: Promise<void> | undefined;
+
+  /** A session begins with its BIND. */
+  constructor(bind: BindMessage, bytes: number, connection: SessionConnection, context: SyncContext) {
+    this.ident = bind.session;
+    this.#connection = connection;
+    this.#context = context;
+    this.#state = { kind: 'binding', asksIdent: bind.needFileIdent };
+    this.#enqueue({ message: bind, bytes });
+  }
+
+  /** Takes the next message; throws {@link ConnectionError} when it breaks the order. */
+  receive(message: SessionMessage, bytes: number): void {
+    const state = this.#state;
+    if (state.kind === 'failed' || state.kind === 'ended') {
+      this.#connection.consumed(bytes);
+      if (message.type === 'unbind') this.end();
+      return;
+    }
+    if (message.type === 'ident' && state.kind === 'binding' && state.asksIdent) {
+      this.#connection.consumed(bytes);
+      throw outOfOrder(message, 'before it was given one');
+    }
+    this.#enqueue({ message, bytes, ...(message.type === 'upload' && { upload: this.#decode(message) }) });
+  }
+
+  /** Forgets the client: what waits is dropped, what is being integrated ends by itself. */
+  end(): void {
+    const state = this.#state;
+    if (state.kind === 'ended') return;
+    this.#state = { kind: 'ended' };
+    this.#release(state);
+    this.#dropInbox();
+    this.#connection.ended(this.ident);
+  }
+
+  /** Resolves when no message is being handled. */
+  async settled(): Promise<void> {
+    await this.#work;
+  }
+
+  #enqueue(received: Received): void {
+    this.#inbox.push(received);
+    this.#work ??= this.#handleInbox().finally(() => {
+      this.#work = undefined;
+    });
+  }
+
+  #decode(message: UploadMessage): Promise<Upload> {
+    const upload = decodeUpload(message);
+    // Whoever takes the message from the inbox sees the failure; nobody does when the session ends before.
+    upload.catch(() => {});
+    return upload;
+  }
+
+  async #handleInbox(): Promise<void> {
+    for (let received = this.#inbox.shift(); received; received = this.#inbox.shift()) {
+      try {
+        await this.#handle(received);
+      } catch (error) {
+        this.#fault(error);
+      } finally {
+        this.#connection.consumed(received.bytes);
+      }
+    }
+  }
+
+  async #handle({ message, bytes, upload }: Received): Promise<void> {
+    switch (message.type) {
+      case 'bind':
+        return this.#bind(message);
+      case 'ident':
+        return this.#identify(message);
+      case 'upload':
+        return upload && this.#upload(message, upload, bytes);
+      case 'mark':
+        return this.#bound(message).pump.requestMark(message.request);
+      case 'json_error':
+        this.#bound(message);
+        throw new SessionError(217, `the client could not go on: ${message.errorCode} ${message.json}`);
+      case 'query':
+        throw outOfOrder(message, 'on a partition-based connection');
+      case 'unbind':
+        if (this.#isLive()) this.#connection.send({ type: 'unbound', session: this.ident });
+        return this.end();
+    }
+  }
+
+  async #bind(message: BindMessage): Promise<void> {
+    const { user } = this.#connection;
+    const path = realmPath(message.path, user.id);
+    const access = await realmAccess(this.#context.permissions, user, path);
+    if (access === 'none') throw new SessionError(206, `no right to open ${path}`);
+    const realm = await this.#context.registry.realm(path);
+    const file = message.needFileIdent ? await realm.allocateClientFile() : undefined;
+    if (this.#state.kind !== 'binding') return;
+    if (file)
+      this.#connection.send({
+        type: 'ident',
+        session: this.ident,
+        fileIdent: file.fileIdent,
+        fileIdentSalt: file.salt,
+      });
+    this.#state = { kind: 'unidentified', realm, access };
+  }
+
+  async #identify(message: IdentMessage): Promise<void> {
+    const state = this.#state;
+    if (state.kind !== 'unidentified') throw outOfOrder(message, `in the state ${state.kind}`);
+    const { realm, access } = state;
+    const { fileIdent } = message;
+    const download = {
+      serverVersion: message.downloadServerVersion,
+      clientVersion: message.downloadClientVersion,
+    };
+    const verdict = await realm.checkIdent({
+      fileIdent,
+      fileIdentSalt: message.fileIdentSalt,
+      download,
+      latest: { version: message.latestServerVersion, salt: message.latestServerVersionSalt },
+    });
+    if (this.#state !== state) return;
+    if (verdict.kind === 'rejected') throw new SessionError(verdict.code, verdict.message);
+
+    const holder: FileHolder = {
+      connection: this.#connection,
+      supersede: () => this.#connection.terminate('its client file is bound elsewhere'),
+    };
+    if (!this.#context.boundFiles.claim(realm.path, fileIdent, holder)) {
+      throw new ConnectionError(
+        108,
+        `client file ${fileIdent} is bound in another session of this connection`,
+      );
+    }
+    const pump = this.#pump(realm, fileIdent, download);
+    const applier = new UploadApplier({
+      realm,
+      fileIdent,
+      mayWrite: access === 'write',
+      threshold: verdict.uploadCursor,
+      lockedServerVersion: verdict.lockedServerVersion,
+      downloadedVersion: () => pump.serverVersion,
+    });
+    this.#state = { kind: 'bound', realm, fileIdent, holder, pump, applier };
+    pump.wake();
+    this.#connection.log(this.ident, `session ${this.ident}: client file ${fileIdent} of ${realm.path}`);
+  }
+
+  #pump(realm: ServerRealm, fileIdent: number, cursor: DownloadCursor): DownloadPump {
+    const session = this.ident;
+    const connection = this.#connection;
+    return new DownloadPump(
+      realm,
+      fileIdent,
+      cursor,
+      {
+        download: async (batch, isStopped) => {
+          const message = await downloadMessage(session, batch);
+          if (!isStopped()) connection.send(message);
+        },
+        mark: (requestIdent) => connection.send({ type: 'mark', session, request: requestIdent }),
+        writable: () => connection.writable(),
+        failed: (error) => this.#fault(error),
+      },
+      this.#context.limits.download,
+    );
+  }
+
+  /** Integrates an upload together with those that wait right behind it. */
+  async #upload(message: UploadMessage, first: Promise<Upload>, bytes: number): Promise<void> {
+    const { applier } = this.#bound(message);
+    const uploads = [applier.accept(await first)];
+    let size = bytes;
+    let fault: unknown;
+    while (fault === undefined && size < this.#context.limits.integratedTogether) {
+      const next = this.#inbox[0];
+      if (next?.upload === undefined) break;
+      this.#inbox.shift();
+      size += next.bytes;
+      try {
+        uploads.push(applier.accept(await next.upload));
+      } catch (error) {
+        fault = error;
+      }
+    }
+    try {
+      if (this.#isLive()) await applier.integrate(uploads);
+    } finally {
+      this.#connection.consumed(size - bytes);
+    }
+    if (fault !== undefined) throw fault;
+  }
+
+  #bound(message: SessionMessage): Bound {
+    if (this.#state.kind !== 'bound') throw outOfOrder(message, `in the state ${this.#state.kind}`);
+    return this.#state;
+  }
+
+  #isLive(): boolean {
+    return this.#state.kind !== 'failed' && this.#state.kind !== 'ended';
+  }
+
+  /** Tells the client what happened, once; after that it may only unbind. */
+  #fault(error: unknown): void {
+    if (!this.#isLive()) return;
+    const connectionError = asConnectionError(error);
+    if (connectionError) {
+      this.#connection.fail(connectionError);
+      return;
+    }
+    const sessionError = asSessionError(error);
+    const { logger } = this.#context;
+    const fields = { user: this.#connection.user.id, session: this.ident, code: sessionError.protocolCode };
+    if (sessionError.protocolCode === 201) logger.error('a sync session failed', { ...fields, error });
+    else logger.info(`a sync session was refused: ${sessionError.message}`, fields);
+
+    const state = this.#state;
+    this.#state = { kind: 'failed' };
+    this.#release(state);
+    this.#connection.sendError(this.ident, sessionError);
+    const wasUnbound = this.#inbox.some(({ message }) => message.type === 'unbind');
+    this.#dropInbox();
+    if (wasUnbound) this.end();
+  }
+
+  #release(state: State): void {
+    if (state.kind !== 'bound') return;
+    state.pump.stop();
+    this.#context.boundFiles.release(state.realm.path, state.fileIdent, state.holder);
+  }
+
+  #dropInbox(): void {
+    for (const { bytes } of this.#inbox.splice(0)) this.#connection.consumed(bytes);
+  }
+}
+
+function outOfOrder(message: SessionMessage, where: string): ConnectionError {
+  return new ConnectionError(109, `${message.type.toUpperCase()} came ${where}`);
+}
+
+async function decodeUpload(message: UploadMessage): Promise<Upload> {
+  return {
+    entries: parseUploadBody(await decompressBody(message.body)),
+    progress: {
+      clientVersion: message.progressClientVersion,
+      serverVersion: message.progressServerVersion,
+    },
+    lockedServerVersion: message.lockedServerVersion,
+  };
+}
+
+async function downloadMessage(session: number, batch: DownloadBatch): Promise<ServerMessage> {
+  return {
+    type: 'download',
+    session,
+    downloadServerVersion: batch.cursor.serverVersion,
+    downloadClientVersion: batch.cursor.clientVersion,
+    latestServerVersion: batch.latest.version,
+    latestServerVersionSalt: batch.latest.salt,
+    uploadClientVersion: batch.uploadCursor.clientVersion,
+    uploadServerVersion: batch.uploadCursor.serverVersion,
+    downloadableBytes: batch.downloadableBytes,
+    body: await compressBody(formatDownloadBody(batch.entries)),
+  };
+}
