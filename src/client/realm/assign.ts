@@ -104,7 +104,7 @@ export class Assigner {
       this.#setEmbedded(place, element, value, mode);
       return;
     }
-    const prepared = this.#prepare(place.address(), element, value, mode);
+    const prepared = this.#prepare(place, element, value, mode);
     if (prepared.kind === 'scalar') {
       this.#update(place, prepared.value);
       return;
@@ -123,7 +123,7 @@ export class Assigner {
       this.#fillEmbedded(itemPlace(list, index), element, values, mode);
       return;
     }
-    const prepared = this.#prepare(address, element, value, mode);
+    const prepared = this.#prepare(list, element, value, mode);
     const payload: Payload = prepared.kind === 'scalar' ? prepared.value : { type: prepared.kind };
     // Preparing a link can create its target and, through it, change this very list.
     const priorSize = itemsAt(list).length;
@@ -133,19 +133,19 @@ export class Assigner {
 
   /** Adds to or removes from a set. */
   changeSet(op: 'SetInsert' | 'SetErase', set: Place, element: ElementType, value: unknown): void {
-    this.#core.writing().emit({ op, ...set.address(), value: this.scalar(set.address(), element, value) });
+    this.#core.writing().emit({ op, ...set.address(), value: this.scalar(set, element, value) });
   }
 
   /** The value as a payload; collections are refused. */
-  scalar(address: Address, element: ElementType, value: unknown, mode: UpdateMode = 'never'): ScalarValue {
-    const prepared = this.#prepare(address, element, value, mode);
+  scalar(place: Place, element: ElementType, value: unknown, mode: UpdateMode = 'never'): ScalarValue {
+    const prepared = this.#prepare(place, element, value, mode);
     if (prepared.kind === 'scalar') return prepared.value;
-    throw new ValueError(`${nameOf(address)} cannot hold a ${prepared.kind}`);
+    throw new ValueError(`${nameOf(place.address())} cannot hold a ${prepared.kind}`);
   }
 
   #isUnchanged(place: Place, property: PropertySchema, value: unknown, mode: UpdateMode): boolean {
     if (this.#core.isEmbedded(property.linkTarget)) return false;
-    const prepared = this.#prepare(place.address(), property, value, mode);
+    const prepared = this.#prepare(place, property, value, mode);
     if (prepared.kind !== 'scalar') return false;
     const current = place.read() ?? readField({ fields: new Map() }, property.storedName, property);
     switch (current.type) {
@@ -222,7 +222,7 @@ export class Assigner {
     const current = place.read();
     if (current?.type === 'set' && current.items.size > 0) this.clear(place, 'set');
     for (const item of items) {
-      const payload = this.scalar(place.address(), element, item, mode);
+      const payload = this.scalar(place, element, item, mode);
       this.#core.writing().emit({ op: 'SetInsert', ...place.address(), value: payload });
     }
   }
@@ -243,7 +243,7 @@ export class Assigner {
     }
   }
 
-  #prepare(address: Address, element: ElementType, value: unknown, mode: UpdateMode): Prepared {
+  #prepare(place: Pick<Place, 'address'>, element: ElementType, value: unknown, mode: UpdateMode): Prepared {
     if (
       typeof value === 'object' &&
       value !== null &&
@@ -252,7 +252,8 @@ export class Assigner {
       const link = this.#accessors.link(value, element.linkTarget, mode);
       if (link !== undefined) return { kind: 'scalar', value: link };
       if (element.type === 'mixed') {
-        if (value instanceof Set) throw new ValueError(`${nameOf(address)}: a mixed value cannot hold a set`);
+        if (value instanceof Set)
+          throw new ValueError(`${nameOf(place.address())}: a mixed value cannot hold a set`);
         if (isIterable(value) && !ArrayBuffer.isView(value)) return { kind: 'list', items: [...value] };
         if (isPlain(value)) return { kind: 'dictionary', entries: Object.entries(value) };
       }
@@ -260,7 +261,7 @@ export class Assigner {
     try {
       return { kind: 'scalar', value: fromJs(value, element) };
     } catch (error) {
-      if (error instanceof ValueError) throw new ValueError(`${nameOf(address)}: ${error.message}`);
+      if (error instanceof ValueError) throw new ValueError(`${nameOf(place.address())}: ${error.message}`);
       throw error;
     }
   }

@@ -38,7 +38,7 @@ export class RealmSet extends RealmCollection {
   }
 
   has(value: unknown): boolean {
-    const scalar = this.#access.assigner.scalar(this.#place.address(), this.#element, value);
+    const scalar = this.#access.assigner.scalar(this.#place, this.#element, value);
     if (scalar.type === 'link' && this.#access.core.state(scalar.table, scalar.key) === undefined)
       return false;
     return this.#state()?.items.has(valueToken(scalar)) ?? false;

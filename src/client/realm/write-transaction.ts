@@ -5,7 +5,7 @@
 import type { Instruction } from '../../changeset/instruction.ts';
 import type { RealmSchema } from '../../schema/definition.ts';
 import { keyToken, type PrimaryKey } from '../../schema/value.ts';
-import { applyInstruction } from '../../store/state/apply.ts';
+import { Applier } from '../../store/state/apply.ts';
 import type { ObjectState, StateValue } from '../../store/state/object-state.ts';
 import type { StateView } from '../../store/state/view.ts';
 import { Deletion } from './deletion.ts';
@@ -22,6 +22,7 @@ type Changed = {
 export class WriteTransaction implements StateView {
   readonly #reader: RealmReader;
   #deletion: Deletion | undefined;
+  readonly #applier: Applier;
   readonly #instructions: Instruction[] = [];
   readonly #changed = new Map<string, Map<string, Changed>>();
   /** Objects more than the reader has, by class. */
@@ -29,6 +30,7 @@ export class WriteTransaction implements StateView {
 
   constructor(reader: RealmReader) {
     this.#reader = reader;
+    this.#applier = new Applier(this);
   }
 
   get schema(): RealmSchema {
@@ -41,7 +43,7 @@ export class WriteTransaction implements StateView {
 
   /** Applies an instruction to the working set and keeps it. Throws `BadChangesetError` when it does not apply. */
   emit(instruction: Instruction): void {
-    applyInstruction(this, instruction);
+    this.#applier.apply(instruction);
     this.#instructions.push(instruction);
   }
 

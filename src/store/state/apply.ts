@@ -27,8 +27,11 @@ export function applyInstructions(view: StateView, instructions: readonly Instru
   for (const instruction of instructions) applier.apply(instruction);
 }
 
-/** Remembers the object that the last instruction changed, since the next one mostly changes it, too. */
-class Applier {
+/**
+ * Applies instructions one after the other, as {@link applyInstruction}. Remembers the object that the last one changed,
+ * since the next one mostly changes it, too; the view must not change by other ways in between.
+ */
+export class Applier {
   readonly #view: StateView;
   #definition: ClassDefinition | undefined;
   #key: PrimaryKey | undefined;
