@@ -7,6 +7,9 @@ import { readField } from '../../../src/store/state/default-value.ts';
 import type { ObjectState, StateValue } from '../../../src/store/state/object-state.ts';
 import { inServerOrder, type RecordedHistory, recordedForm, uploadOf } from './recorded-histories.ts';
 
+/** What the comparison with the recorded final state reads. */
+export type RealmAtRest = Pick<ServerRealm, 'schema' | 'object' | 'objects'>;
+
 const SOFT_LIMIT = 16 * 1024 * 1024;
 
 export class Replay {
@@ -54,7 +57,7 @@ export class Replay {
   }
 
   /** Compares the realm with what every client held at the end. */
-  async compareFinalState(realm: ServerRealm): Promise<void> {
+  async compareFinalState(realm: RealmAtRest): Promise<void> {
     for (const [table, expected] of Object.entries(this.#history.finalState)) {
       const actual: Record<string, unknown>[] = [];
       for await (const batch of realm.objects(table)) {
@@ -71,7 +74,7 @@ function withSizeOfTags(object: Record<string, unknown>): Record<string, unknown
 }
 
 async function recordedObject(
-  realm: ServerRealm,
+  realm: RealmAtRest,
   table: string,
   key: PrimaryKey,
   state: ObjectState,
@@ -90,7 +93,7 @@ function plainKey(key: PrimaryKey): number | string {
 }
 
 /** A value as the recorder wrote it: links by key, those to erased objects left out of lists. */
-async function plain(realm: ServerRealm, column: ColumnDefinition, value: StateValue): Promise<unknown> {
+async function plain(realm: RealmAtRest, column: ColumnDefinition, value: StateValue): Promise<unknown> {
   switch (value.type) {
     case 'null':
       return null;

@@ -1,0 +1,48 @@
+import type { Migrations } from '../sqlite/database.ts';
+
+/**
+ * What a client persists of each replica beside its state (spec/server-history.md §8). Commits without a changeset of
+ * their own (ident assignment, integration) take a version but no row: nothing is ever read from them.
+ */
+export const REPLICA_TABLES: Migrations = {
+  component: 'replica',
+  steps: [
+    `CREATE TABLE replicas (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      path TEXT NOT NULL UNIQUE,
+      file_ident INTEGER NOT NULL DEFAULT 0,
+      salt INTEGER NOT NULL DEFAULT 0,
+      latest_version INTEGER NOT NULL DEFAULT 0,
+      latest_salt INTEGER NOT NULL DEFAULT 0,
+      download_server INTEGER NOT NULL DEFAULT 0,
+      download_client INTEGER NOT NULL DEFAULT 0,
+      upload_client INTEGER NOT NULL DEFAULT 0,
+      upload_server INTEGER NOT NULL DEFAULT 0,
+      version INTEGER NOT NULL DEFAULT 1,
+      last_timestamp INTEGER NOT NULL DEFAULT 0,
+      last_queued INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE TABLE local_changesets (
+      replica INTEGER NOT NULL,
+      version INTEGER NOT NULL,
+      remote_version INTEGER NOT NULL,
+      timestamp INTEGER NOT NULL,
+      changeset BLOB NOT NULL,
+      reciprocal BLOB,
+      PRIMARY KEY (replica, version)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE queued_transactions (
+      replica INTEGER NOT NULL,
+      sequence INTEGER NOT NULL,
+      server_version INTEGER NOT NULL,
+      timestamp INTEGER NOT NULL,
+      origin INTEGER NOT NULL,
+      payload BLOB NOT NULL,
+      PRIMARY KEY (replica, sequence)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE marks (
+      name TEXT PRIMARY KEY,
+      value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;`,
+  ],
+};

@@ -1,0 +1,288 @@
+/** A replica in the store's database (spec/server-history.md §8). */
+import { BadChangesetError, encodeChangeset } from '../../changeset/codec.ts';
+import type { Instruction } from '../../changeset/instruction.ts';
+import { TransformError } from '../../merge/transform-error.ts';
+import type { RealmSchema } from '../../schema/definition.ts';
+import type { PrimaryKey } from '../../schema/value.ts';
+import type { DownloadBatch, DownloadCursor, SaltedVersion, UploadCursor } from '../server/contract.ts';
+import type { WorkingView } from '../sqlite/working-view.ts';
+import { applyInstructions } from '../state/apply.ts';
+import type { ObjectState } from '../state/object-state.ts';
+import { checkProgress } from './check-progress.ts';
+import { nextTimestamp } from './client-clock.ts';
+import { CommitListeners } from './commit-listeners.ts';
+import type { QueuedTransaction, Replica, TransactionObserver } from './contract.ts';
+import { IntegrationError, ReplicaStateError } from './errors.ts';
+import { decodeEntries, type IncomingChangeset, IncomingMerge, runsOf } from './incoming-merge.ts';
+import type { LocalChangesetTable } from './local-changesets.ts';
+import type { ReplicaRecord, ReplicaTable } from './replica-table.ts';
+import type { Participant, StoreTransactions } from './store-transactions.ts';
+import type { TransactionQueue } from './transaction-queue.ts';
+import { scanForUpload, type UploadScan } from './upload-scan.ts';
+
+/** What the replicas of one store share. */
+export type ReplicaEnvironment = {
+  readonly transactions: StoreTransactions;
+  readonly replicas: ReplicaTable;
+  readonly locals: LocalChangesetTable;
+  readonly queue: TransactionQueue;
+  readonly openView: (replica: number) => WorkingView;
+  readonly observer: TransactionObserver | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+};
+
+/** When a recorded local changeset was made, for replaying histories; without it, now and the next version. */
+export type RecordedStamp = { readonly version: number; readonly timestamp: number };
+
+export class SqliteReplica implements Replica, Participant {
+  readonly path: string;
+  readonly #environment: ReplicaEnvironment;
+  readonly #listeners = new CommitListeners();
+  #id!: number;
+  #record!: ReplicaRecord;
+  #view!: WorkingView;
+  /** Version of the newest local changeset that is kept. */
+  #newestLocal = 0;
+
+  constructor(path: string, environment: ReplicaEnvironment) {
+    this.path = path;
+    this.#environment = environment;
+    this.#load();
+  }
+
+  get identity(): { readonly fileIdent: number; readonly salt: bigint } | undefined {
+    const { fileIdent, salt } = this.#record;
+    return fileIdent === 0 ? undefined : { fileIdent, salt };
+  }
+
+  get download(): DownloadCursor {
+    return this.#record.download;
+  }
+
+  get upload(): UploadCursor {
+    return this.#record.upload;
+  }
+
+  get latest(): SaltedVersion {
+    return this.#record.latest;
+  }
+
+  get version(): number {
+    return this.#record.version;
+  }
+
+  get schema(): RealmSchema {
+    return this.#view.schema;
+  }
+
+  object(table: string, key: PrimaryKey): ObjectState | undefined {
+    return this.#view.object(table, key);
+  }
+
+  objects(table: string, after?: PrimaryKey): IterableIterator<{ key: PrimaryKey; state: ObjectState }> {
+    return this.#view.objects(table, after);
+  }
+
+  count(table: string): number {
+    return this.#view.count(table);
+  }
+
+  /** Takes the ident that the server has allocated, once; a commit of its own (spec/server-history.md §8.7). */
+  assignIdentity(fileIdent: number, salt: bigint): void {
+    const known = this.identity;
+    if (known?.fileIdent === fileIdent && known.salt === salt) return;
+    if (known !== undefined) {
+      throw new ReplicaStateError(`${this.path}: the replica has file ident ${known.fileIdent} already`);
+    }
+    const { download, upload, version } = this.#record;
+    this.#change(() => {
+      this.#save({
+        fileIdent,
+        salt,
+        download: { ...download, clientVersion: 0 },
+        upload: { ...upload, clientVersion: 0 },
+        version: version + 1,
+      });
+    });
+  }
+
+  write(instructions: readonly Instruction[], recorded?: RecordedStamp): number {
+    if (instructions.length === 0) return this.version;
+    const { version: before, lastTimestamp, download } = this.#record;
+    const version = recorded?.version ?? before + 1;
+    const timestamp = recorded?.timestamp ?? nextTimestamp(this.#environment.now(), lastTimestamp);
+    if (version <= before) {
+      throw new ReplicaStateError(`${this.path}: version ${version} is not after version ${before}`);
+    }
+    this.#change(() => {
+      applyInstructions(this.#view, instructions);
+      const changeset = encodeChangeset(instructions);
+      const remoteVersion = download.serverVersion;
+      this.#environment.locals.append(this.#id, { version, timestamp, remoteVersion, changeset });
+      this.#save({ version, lastTimestamp: timestamp });
+      this.#newestLocal = version;
+      this.#listeners.note({ local: true, queued: false });
+    });
+    return version;
+  }
+
+  /** For replaying recorded histories: versions up to this one were commits that left nothing to upload. */
+  skipVersions(upTo: number): void {
+    if (upTo > this.version) this.#change(() => this.#save({ version: upTo }));
+  }
+
+  /**
+   * Throws `IntegrationError` and changes nothing when the batch breaks a progress rule, or a changeset cannot be
+   * parsed, merged or applied. Changesets that were integrated before are skipped, so a repeated batch is harmless.
+   */
+  integrate(batch: DownloadBatch): void {
+    const { fileIdent, download } = this.#record;
+    if (fileIdent === 0)
+      throw new ReplicaStateError(`${this.path}: nothing can be integrated without a file ident`);
+    checkProgress(this.path, this.#record, batch);
+    const fresh = batch.entries.filter((entry) => entry.serverVersion > download.serverVersion);
+    const runs = runsOf(this.#refusing(() => decodeEntries(fresh)));
+    if (fresh.length === 0 && this.#saysNothingNew(batch)) return;
+    this.#change(() => {
+      const merge = new IncomingMerge(this.#environment.locals, this.#id, fileIdent);
+      for (const run of runs) {
+        for (const merged of this.#refusing(() => merge.transform(run))) this.#apply(merged);
+      }
+      this.#advance(batch, fresh.length > 0);
+    });
+  }
+
+  uploadScan(from: UploadCursor, softLimit: number): UploadScan {
+    const head = { clientVersion: this.version, serverVersion: this.download.serverVersion };
+    return scanForUpload(
+      this.#environment.locals.originals(this.#id, from.clientVersion),
+      from,
+      head,
+      softLimit,
+    );
+  }
+
+  hasUnsynced(): boolean {
+    return this.#newestLocal > this.#record.upload.clientVersion;
+  }
+
+  queued(after: number, limit: number): QueuedTransaction[] {
+    return this.#environment.queue.read(this.#id, after, limit);
+  }
+
+  dropQueued(sequence: number): void {
+    this.#change(() => this.#environment.queue.drop(this.#id, sequence));
+  }
+
+  onCommit(listener: (change: { local: boolean; queued: boolean }) => void): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  flush(): void {
+    this.#view.flush();
+    this.#listeners.settle();
+  }
+
+  partFailed(): void {
+    this.#view.discard();
+    this.#loadRecord();
+    this.#listeners.forgetUnsettled();
+  }
+
+  rolledBack(): void {
+    this.#load();
+    this.#listeners.forget();
+  }
+
+  committed(): void {
+    this.#view.keep();
+    this.#listeners.tell();
+  }
+
+  #apply({ entry, changeset: { instructions } }: IncomingChangeset): void {
+    if (instructions.length === 0) return;
+    this.#refusing(() => applyInstructions(this.#view, instructions));
+    const payload = this.#environment.observer?.(instructions, this);
+    if (payload === undefined) return;
+    const { serverVersion, timestamp, originFileIdent } = entry;
+    const sequence = this.#record.lastQueued + 1;
+    this.#environment.queue.append(this.#id, {
+      sequence,
+      serverVersion,
+      timestamp,
+      originFileIdent,
+      payload,
+    });
+    this.#record = { ...this.#record, lastQueued: sequence };
+    this.#listeners.note({ local: false, queued: true });
+  }
+
+  /** The new progress. A batch that only acknowledges an upload makes no version: there is nothing to tell of it. */
+  #advance({ cursor, latest, uploadCursor }: DownloadBatch, changed: boolean): void {
+    const { download, upload, version } = this.#record;
+    const moved = changed || cursor.serverVersion > download.serverVersion;
+    this.#save({
+      latest,
+      download: { serverVersion: cursor.serverVersion, clientVersion: cursor.clientVersion },
+      upload: {
+        clientVersion: uploadCursor.clientVersion,
+        serverVersion: Math.max(upload.serverVersion, uploadCursor.serverVersion),
+      },
+      version: moved ? version + 1 : version,
+    });
+    if (cursor.clientVersion > download.clientVersion) {
+      this.#environment.locals.trim(this.#id, cursor.clientVersion);
+    }
+  }
+
+  #saysNothingNew({ cursor, latest, uploadCursor }: DownloadBatch): boolean {
+    const known = this.#record;
+    return (
+      cursor.serverVersion === known.download.serverVersion &&
+      cursor.clientVersion === known.download.clientVersion &&
+      latest.version === known.latest.version &&
+      latest.salt === known.latest.salt &&
+      uploadCursor.clientVersion === known.upload.clientVersion &&
+      uploadCursor.serverVersion <= known.upload.serverVersion
+    );
+  }
+
+  /** Runs what can fail because of the changesets that the server sent. */
+  #refusing<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof BadChangesetError || error instanceof TransformError)) throw error;
+      throw new IntegrationError(
+        212,
+        `${this.path}: cannot integrate what the server sent: ${error.message}`,
+        error,
+      );
+    }
+  }
+
+  #change(work: () => void): void {
+    this.#environment.transactions.change(this, work);
+  }
+
+  #save(changes: Partial<ReplicaRecord>): void {
+    this.#record = { ...this.#record, ...changes };
+    this.#environment.replicas.save(this.#id, this.#record);
+  }
+
+  /** Also creates the replica when it does not exist (any more, after its creation was rolled back). */
+  #load(): void {
+    const { replicas, openView, transactions } = this.#environment;
+    const known = replicas.find(this.path);
+    if (known === undefined) transactions.enlist(this);
+    this.#id = known ?? replicas.create(this.path);
+    this.#view = openView(this.#id);
+    this.#loadRecord();
+  }
+
+  #loadRecord(): void {
+    this.#record = this.#environment.replicas.load(this.#id);
+    this.#newestLocal = this.#environment.locals.newestVersion(this.#id);
+  }
+}
