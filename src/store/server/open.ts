@@ -12,6 +12,7 @@ import type { ServerRealm, ServerStore } from './contract.ts';
 import { HistoryTable } from './history-table.ts';
 import { SERVER_TABLES } from './server-tables.ts';
 import { type RealmResources, SqliteRealm } from './sqlite-realm.ts';
+import { ViewCache } from './view-cache.ts';
 
 const FILE_NAME = 'realms.db';
 /** 2015-01-01T00:00:00Z, where changeset timestamps begin. */
@@ -46,8 +47,7 @@ class SqliteServerStore implements ServerStore {
     this.#resources = {
       history: new HistoryTable(database),
       clientFiles: new ClientFileTable(database),
-      schemas: new SchemaTable(database),
-      objects: new ObjectTable(database),
+      views: new ViewCache(new SchemaTable(database), new ObjectTable(database)),
       queue: new CommitQueue(database),
       versionSalt: newSalt(),
       newSalt,

@@ -3,9 +3,7 @@ import type { Instruction } from '../../changeset/instruction.ts';
 import { TransformError } from '../../merge/transform-error.ts';
 import type { RealmSchema } from '../../schema/definition.ts';
 import type { PrimaryKey } from '../../schema/value.ts';
-import type { ObjectTable } from '../sqlite/object-table.ts';
-import type { SchemaTable } from '../sqlite/schema-table.ts';
-import { WorkingView } from '../sqlite/working-view.ts';
+import type { WorkingView } from '../sqlite/working-view.ts';
 import type { ObjectState } from '../state/object-state.ts';
 import { checkIdent } from './check-ident.ts';
 import type { ClientFileTable } from './client-file-table.ts';
@@ -23,13 +21,13 @@ import { scanDownload } from './download-scan.ts';
 import { HistoryError } from './history-error.ts';
 import type { HistoryHead, HistoryTable } from './history-table.ts';
 import { appendOwnChange, integrateUpload, type RealmChange } from './integrate.ts';
+import type { ViewCache } from './view-cache.ts';
 
 /** What the realms of one store share. */
 export type RealmResources = {
   readonly history: HistoryTable;
   readonly clientFiles: ClientFileTable;
-  readonly schemas: SchemaTable;
-  readonly objects: ObjectTable;
+  readonly views: ViewCache;
   readonly queue: CommitQueue;
   /** One salt for all versions that this opening of the store makes (spec/server-history.md §2.2). */
   readonly versionSalt: bigint;
@@ -47,7 +45,6 @@ export class SqliteRealm implements ServerRealm, CommitParticipant {
   readonly #id: number;
   readonly #resources: RealmResources;
   readonly #listeners = new Set<() => void>();
-  #view: WorkingView;
   #head: HistoryHead;
   #headBefore: HistoryHead;
   /** The open transaction holds something that listeners want to know. */
@@ -57,13 +54,16 @@ export class SqliteRealm implements ServerRealm, CommitParticipant {
     this.path = path;
     this.#id = id;
     this.#resources = resources;
-    this.#view = new WorkingView(id, resources.schemas, resources.objects);
     this.#head = resources.history.head(id);
     this.#headBefore = this.#head;
   }
 
   get head(): SaltedVersion {
     return { version: this.#head.version, salt: this.#head.salt };
+  }
+
+  get #view(): WorkingView {
+    return this.#resources.views.view(this.#id);
   }
 
   get schema(): RealmSchema {
@@ -134,7 +134,7 @@ export class SqliteRealm implements ServerRealm, CommitParticipant {
   }
 
   lost(): void {
-    this.#view = new WorkingView(this.#id, this.#resources.schemas, this.#resources.objects);
+    this.#resources.views.drop(this.#id);
     this.#head = this.#resources.history.head(this.#id);
     this.#advanced = false;
   }

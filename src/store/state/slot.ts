@@ -27,6 +27,8 @@ export type EntrySlot = Typed & {
 };
 export type Slot = FieldSlot | ItemSlot | EntrySlot;
 
+/** Deepest nesting that is stored. The clients' storage allows 100 levels; here the call stack must bear it. */
+const MAX_PATH_LENGTH = 500;
 const MIXED: ColumnDefinition = { type: 'mixed', nullable: true, collection: 'single' };
 
 /** True when the slot is a list, dictionary or set property itself. */
@@ -82,6 +84,7 @@ export function findSlot(
   column: ColumnDefinition,
   instruction: PathInstruction,
 ): Slot {
+  if (instruction.path.length > MAX_PATH_LENGTH) throw applyError(instruction, 'the path is too deep');
   let slot: Slot = { kind: 'field', fields, name: instruction.field, column };
   for (const step of instruction.path) slot = descend(schema, slot, step, instruction);
   return slot;

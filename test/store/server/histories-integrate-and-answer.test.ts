@@ -246,3 +246,16 @@ test('a store knows its realms', async () => {
     expect(await store.paths()).toEqual(['/a', '/b']);
   });
 });
+
+test('more realms than are kept in memory stay usable', async () => {
+  await withStore(async (store) => {
+    const realms = await Promise.all(Array.from({ length: 1200 }, (_, i) => withSchema(store, `/${i}`)));
+    await Promise.all(
+      realms.map(({ realm, client }, i) => realm.integrate(client, upload(entry(3, 1, [createItem(i)])))),
+    );
+    for (const [i, { realm }] of realms.entries()) {
+      expect(realm.schema.has('Item')).toBe(true);
+      expect(await realm.object('Item', { type: 'int', value: BigInt(i) })).toBeDefined();
+    }
+  });
+});

@@ -441,6 +441,16 @@ describe.each(VIEWS)('a state $name', ({ open }) => {
     });
   });
 
+  test('refuses nesting without end', () => {
+    apply(update('any', [], LIST));
+    const deep: number[] = [];
+    for (let depth = 0; depth < 500; depth++) {
+      deep.push(0);
+      apply(insert('any', deep, LIST, 0));
+    }
+    refuse(insert('any', [...deep, 0], LIST, 0), /too deep/);
+  });
+
   test('clears collection properties of the stated or an unstated kind', () => {
     apply(insert('ints', [0], int(1), 0), setInsert('nums', int(1)), update('dict', ['k'], int(1)));
     refuse(clear('ints', [], 'set'), /is a list, not a set/);
