@@ -33,7 +33,7 @@ export type QueuedTransaction = {
  */
 export type TransactionObserver = (
   instructions: readonly Instruction[],
-  state: ReplicaReader,
+  state: ReplicaReader & { readonly path: string },
 ) => Uint8Array | undefined;
 
 export interface ReplicaReader {

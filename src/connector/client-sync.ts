@@ -1,0 +1,81 @@
+/** The sync client as the engine uses it: sessions for replicas, and the realms that the server knows. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RealmDiscovery } from '../adapter/realm-discovery.ts';
+import type { BackOffOptions } from '../client/back-off.ts';
+import { SyncClient } from '../client/sync-client.ts';
+import type { User } from '../client/user.ts';
+import type { Logger } from '../log.ts';
+import type { Replica, ReplicaStore } from '../store/replica/contract.ts';
+import { ConnectorStoppedError } from './errors.ts';
+import type { RealmSession, RealmSync } from './realm-sync.ts';
+
+/** A connector is one process among few: it may come back sooner than thousands of phones. */
+const BACK_OFF: BackOffOptions = { firstMilliseconds: 250, maxMilliseconds: 10_000 };
+/** Merged transactions waiting for SQL; above it no more is taken from the server. */
+const MAX_QUEUED_TRANSACTIONS = 20_000;
+const QUEUE_CHECK_MILLISECONDS = 50;
+
+export type ClientSyncOptions = {
+  readonly user: User;
+  readonly store: ReplicaStore;
+  readonly logger: Logger;
+  /** How many transactions of a realm wait to be applied. */
+  readonly waiting: (path: string) => number;
+};
+
+export class ClientSync implements RealmSync {
+  readonly failed: Promise<never>;
+  readonly #options: ClientSyncOptions;
+  readonly #client: SyncClient;
+  readonly #abort = new AbortController();
+  #discovery: RealmDiscovery | undefined;
+  #fail: (error: Error) => void = () => {};
+
+  constructor(options: ClientSyncOptions) {
+    this.#options = options;
+    this.#client = new SyncClient({ user: options.user, logger: options.logger, backOff: BACK_OFF });
+    this.failed = new Promise((_resolve, reject) => {
+      this.#fail = (error) => {
+        const remedy = 'see the object server’s log; after it is mended, start the connector again';
+        reject(new ConnectorStoppedError(error.message, { remedy, cause: error }));
+      };
+    });
+    this.failed.catch(() => {}); // the engine awaits it; a failure before that must not take the process down
+  }
+
+  open(replica: Replica): RealmSession {
+    const session = this.#client.open(replica, {
+      onFailed: (error) => this.#fail(error),
+      beforeIntegrate: () => this.#roomInQueue(replica.path),
+    });
+    return {
+      uploadCompletion: (signal) => session.uploadCompletion(signal),
+      downloadCompletion: (signal) => session.downloadCompletion(signal),
+      close: () => this.#client.closeSession(session),
+    };
+  }
+
+  onRealm(listener: (path: string) => void): void {
+    const { store } = this.#options;
+    this.#discovery ??= new RealmDiscovery(this.#client, store, (error) => this.#fail(error));
+    this.#discovery.onRealm(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#abort.abort();
+    await this.#discovery?.close();
+    await this.#client.close();
+  }
+
+  #roomInQueue(path: string): Promise<void> | undefined {
+    if (this.#options.waiting(path) < MAX_QUEUED_TRANSACTIONS) return undefined;
+    return this.#waitForRoom(path);
+  }
+
+  async #waitForRoom(path: string): Promise<void> {
+    const { signal } = this.#abort;
+    while (!signal.aborted && this.#options.waiting(path) >= MAX_QUEUED_TRANSACTIONS) {
+      await sleep(QUEUE_CHECK_MILLISECONDS, undefined, { signal }).catch(() => {});
+    }
+  }
+}
