@@ -4,7 +4,7 @@
  */
 import type { Instruction } from '../../changeset/instruction.ts';
 import type { RealmSchema } from '../../schema/definition.ts';
-import { keyToken, type PrimaryKey } from '../../schema/value.ts';
+import { keyToken, type PrimaryKey, sameKey } from '../../schema/value.ts';
 import { Applier } from '../../store/state/apply.ts';
 import type { ObjectState, StateValue } from '../../store/state/object-state.ts';
 import type { StateView } from '../../store/state/view.ts';
@@ -25,6 +25,8 @@ export class WriteTransaction implements StateView {
   readonly #applier: Applier;
   readonly #instructions: Instruction[] = [];
   readonly #changed = new Map<string, Map<string, Changed>>();
+  /** The latest object that the reader turned out not to have: creating one asks more than once. */
+  #missing: { readonly table: string; readonly key: PrimaryKey } | undefined;
   /** Objects more than the reader has, by class. */
   readonly #growth = new Map<string, number>();
 
@@ -60,7 +62,7 @@ export class WriteTransaction implements StateView {
 
   object(table: string, key: PrimaryKey): ObjectState | undefined {
     const changed = this.#changed.get(table)?.get(keyToken(key));
-    return changed === undefined ? this.#reader.object(table, key) : changed.state;
+    return changed === undefined ? this.#read(table, key) : changed.state;
   }
 
   /** Objects in key order, created ones at the end. What is created during the iteration is not part of it. */
@@ -84,7 +86,8 @@ export class WriteTransaction implements StateView {
   createObject(table: string, key: PrimaryKey): ObjectState {
     const state: ObjectState = { fields: new Map() };
     const token = keyToken(key);
-    const inReader = this.#of(table).get(token)?.inReader ?? this.#reader.object(table, key) !== undefined;
+    // There is no such object, so that the reader has it only when this transaction has erased it.
+    const inReader = this.#of(table).get(token)?.inReader ?? false;
     this.#of(table).set(token, { key, inReader, state });
     this.#grow(table, 1);
     return state;
@@ -108,7 +111,7 @@ export class WriteTransaction implements StateView {
     const token = keyToken(key);
     const changed = this.#of(table).get(token);
     if (changed !== undefined) return changed.state;
-    const original = this.#reader.object(table, key);
+    const original = this.#read(table, key);
     if (original === undefined) return undefined;
     const state: ObjectState = { fields: copyEntries(original.fields) };
     this.#of(table).set(token, { key, inReader: true, state });
@@ -129,6 +132,14 @@ export class WriteTransaction implements StateView {
 
   eraseColumn(): void {
     throw schemaChange();
+  }
+
+  #read(table: string, key: PrimaryKey): ObjectState | undefined {
+    const missing = this.#missing;
+    if (missing !== undefined && missing.table === table && sameKey(missing.key, key)) return undefined;
+    const state = this.#reader.object(table, key);
+    if (state === undefined) this.#missing = { table, key };
+    return state;
   }
 
   #deleting(): Deletion {
