@@ -14,6 +14,8 @@ export const EXIT = {
   failed: 3,
   /** The connector stopped by itself and needs an operator. */
   stopped: 4,
+  /** A load was interrupted by a signal; the next one goes on where it was. */
+  interrupted: 130,
   /** Stopping took longer than the grace period. */
   hung: 5,
 } as const;

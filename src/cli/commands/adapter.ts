@@ -1,0 +1,34 @@
+/** `isthmus adapter`: keeps realms and database in sync until it is asked to stop. */
+import type { PostgresConnectorOptions } from '../../../connectors/postgres/options.ts';
+import { startConnector } from '../../../connectors/postgres/runtime.ts';
+import type { SyncedTransaction } from '../../connector/engine.ts';
+import { loadConfig } from '../config.ts';
+import { aborted } from '../stop-signals.ts';
+import type { CommandContext } from './context.ts';
+
+export async function runAdapter(config: string | undefined, context: CommandContext): Promise<void> {
+  const options = (await loadConfig(config)).connector();
+  await syncUntilStopped(options, context.signal, () => {
+    options.engine.logger.info('The adapter runs', {
+      adapterName: options.engine.adapterName,
+      server: options.engine.serverUrl,
+      database: options.connection.database,
+    });
+  });
+}
+
+/** Runs the connector until the signal; throws what stopped it when it stops by itself. */
+export async function syncUntilStopped(
+  options: PostgresConnectorOptions,
+  signal: AbortSignal,
+  onRunning: () => void,
+  onTransaction?: (transaction: SyncedTransaction) => void,
+): Promise<void> {
+  const connector = await startConnector(options, onTransaction === undefined ? {} : { onTransaction });
+  try {
+    onRunning();
+    await Promise.race([aborted(signal), connector.done]);
+  } finally {
+    await connector.close();
+  }
+}

@@ -1,0 +1,38 @@
+/** `isthmus load`: brings the tables into the realms. */
+import type { PostgresConnectorOptions } from '../../../connectors/postgres/options.ts';
+import { loadDatabase } from '../../../connectors/postgres/runtime.ts';
+import type { LoadReport } from '../../connector/load/run-load.ts';
+import { loadConfig } from '../config.ts';
+import { createProgressDisplay } from '../progress-display.ts';
+import type { CommandContext } from './context.ts';
+
+export async function runLoad(config: string | undefined, context: CommandContext): Promise<void> {
+  const options = (await loadConfig(config)).connector();
+  const report = await loadWithProgress(options, context);
+  if (!report.uploaded) {
+    context.say('The server does not hold everything yet; the adapter uploads the rest when it runs.');
+  }
+}
+
+/** Loads with bars on a terminal and log lines elsewhere, and shows the closing table. */
+export async function loadWithProgress(
+  options: PostgresConnectorOptions,
+  context: CommandContext,
+): Promise<LoadReport> {
+  const display = createProgressDisplay(context.screen, options.engine.logger);
+  const engine = { ...options.engine, logger: display.above(options.engine.logger) };
+  try {
+    const hooks = { onProgress: display.update, signal: context.signal };
+    const report = await loadDatabase({ ...options, engine }, hooks);
+    display.finish(report);
+    if (report.rowsLeftOut > 0) {
+      context.say(
+        `${report.rowsLeftOut} rows were left out because no realm value can hold them; see the log.`,
+      );
+    }
+    return report;
+  } catch (error) {
+    display.abandon();
+    throw error;
+  }
+}

@@ -1,0 +1,20 @@
+/** `isthmus start`: server and adapter in one process. */
+import { startServer } from '../../server/start-server.ts';
+import { loadConfig } from '../config.ts';
+import { syncUntilStopped } from './adapter.ts';
+import type { CommandContext } from './context.ts';
+import { showGeneratedAdmin } from './server.ts';
+
+export async function runStart(config: string | undefined, context: CommandContext): Promise<void> {
+  const configuration = await loadConfig(config);
+  const options = configuration.connector();
+  const server = await startServer(configuration.server);
+  try {
+    showGeneratedAdmin(server, context);
+    await syncUntilStopped(options, context.signal, () => {
+      options.engine.logger.info('Server and adapter run', { url: server.url, appId: server.appId });
+    });
+  } finally {
+    await server.close(); // after the adapter, which is its client
+  }
+}

@@ -1,0 +1,62 @@
+/** Fills the embedded PostgreSQL with the Chinook database, once. */
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+
+export const CHINOOK_DATABASE = 'chinook';
+const SCRIPT = join('data', 'chinook', 'Chinook_PostgreSql.sql');
+
+/** Where to connect, for the database `postgres`. */
+export type Cluster = {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+};
+
+/** Creates and fills the database unless that is done. Returns true when it filled it. */
+export async function fillChinook(cluster: Cluster): Promise<boolean> {
+  await withClient(cluster, 'postgres', async (client) => {
+    const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [CHINOOK_DATABASE]);
+    if (found.rowCount === 0) await client.query(`CREATE DATABASE ${CHINOOK_DATABASE}`);
+  });
+  return withClient(cluster, CHINOOK_DATABASE, async (client) => {
+    const found = await client.query("SELECT to_regclass('public.artist') IS NOT NULL AS filled");
+    if (found.rows[0]?.filled === true) return false;
+    // One transaction, so that a kill in between leaves nothing that looks filled.
+    await client.query(`BEGIN;\n${statementsOf(await readFile(scriptPath(), 'utf8'))}\nCOMMIT;`);
+    await client.query('ANALYZE'); // so that the first load can estimate
+    return true;
+  });
+}
+
+/** The script without what only `psql` understands and without the statements about the database itself. */
+export function statementsOf(script: string): string {
+  return script
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .filter((line) => !/^\s*(\\|(drop|create)\s+database\b)/i.test(line))
+    .join('\n');
+}
+
+/** The data lies beside the sources and, in a built package, one folder further up. */
+function scriptPath(): string {
+  const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
+  return import.meta.url.endsWith('.ts') ? join(root, SCRIPT) : join(root, '..', SCRIPT);
+}
+
+async function withClient<T>(
+  cluster: Cluster,
+  database: string,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const { host, port, user, password } = cluster;
+  const client = new pg.Client({ host, port, user, password, database });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}

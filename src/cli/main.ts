@@ -1,0 +1,108 @@
+/** The `isthmus` command: parses the command line, runs one command, and turns its end into an exit code. */
+import { Command, CommanderError } from 'commander';
+import { redactText } from '../config/secrets.ts';
+import { IsthmusError } from '../errors.ts';
+import type { CommandContext } from './commands/context.ts';
+import type { DemoArguments } from './demo/run-demo.ts';
+import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { listenForStopSignals } from './stop-signals.ts';
+
+/** A handle that a library failed to close must not keep a finished command alive. */
+const LINGER_MILLISECONDS = 2_000;
+const EXIT_CODES_HELP = `
+Exit codes: 0 done or stopped on request, 1 unexpected error, 2 wrong command line or configuration,
+3 documented error (docs/errors.md), 4 the connector stopped and needs an operator, 5 stopping took
+longer than 10 s, 130 a load was interrupted and goes on at the next run`;
+
+type Run = (config: string | undefined, context: CommandContext) => Promise<void>;
+
+/** What a command needs is imported when it runs, so that the others start at once. */
+const COMMANDS: readonly (readonly [name: string, description: string, run: Run])[] = [
+  [
+    'server',
+    'run the object server',
+    async (...args) => (await import('./commands/server.ts')).runServer(...args),
+  ],
+  [
+    'load',
+    'bring the tables into the realms, or only the differences when they are there',
+    async (...args) => (await import('./commands/load.ts')).runLoad(...args),
+  ],
+  [
+    'adapter',
+    'keep realms and tables in sync, in both directions',
+    async (...args) => (await import('./commands/adapter.ts')).runAdapter(...args),
+  ],
+  [
+    'start',
+    'run the object server and the adapter in one process',
+    async (...args) => (await import('./commands/start.ts')).runStart(...args),
+  ],
+];
+
+/** Runs the command line `argv` (without node and script) and resolves with the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const tell = (line: string): unknown => process.stderr.write(`${line}\n`);
+  const stop = listenForStopSignals(tell);
+  const context: CommandContext = {
+    signal: stop.signal,
+    screen: process.stdout,
+    say: (line) => process.stdout.write(`${line}\n`),
+  };
+  try {
+    await commandLine(context).parseAsync(argv, { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    if (stop.signal.aborted && isAbort(error)) return EXIT.interrupted;
+    if (!(error instanceof CommanderError)) tell(`isthmus: ${describe(error)}`);
+    return exitCodeOf(error);
+  } finally {
+    stop.dispose();
+  }
+}
+
+function commandLine(context: CommandContext): Command {
+  const program = new Command('isthmus')
+    .description('Two-way sync between Realm clients and the tables of your own database')
+    .addHelpText('after', EXIT_CODES_HELP)
+    .showHelpAfterError('(isthmus --help shows what there is)')
+    .exitOverride();
+  for (const [name, description, run] of COMMANDS) {
+    program
+      .command(name)
+      .description(description)
+      .option('-c, --config <file>', 'configuration (default: config.ts, .js, .mjs, .cjs or .json)')
+      .addHelpText('after', EXIT_CODES_HELP)
+      .action((options: { config?: string }) => run(options.config, context));
+  }
+  program
+    .command('demo')
+    .description('show everything at once, with an embedded PostgreSQL and the Chinook database')
+    .option('--data <directory>', 'where everything is kept', '.isthmus/demo')
+    .option('--reset', 'start over')
+    .option('--port <number>', 'port of the object server')
+    .option('--postgres-port <number>', 'port of the embedded PostgreSQL')
+    .addHelpText('after', EXIT_CODES_HELP)
+    .action(async (options: DemoArguments) => {
+      const { runDemo } = await import('./demo/run-demo.ts');
+      await runDemo(options, context);
+    });
+  return program;
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}
+
+function describe(error: unknown): string {
+  if (error instanceof IsthmusError) return redactText(`${error.message} [${error.code}]`);
+  return redactText(error instanceof Error ? (error.stack ?? error.message) : String(error));
+}
+
+/** For `bin/isthmus.js` and the entry files: runs the command line and ends the process with its exit code. */
+export async function runAndExit(argv: readonly string[]): Promise<void> {
+  process.exitCode = await main(argv);
+  setTimeout(() => process.exit(), LINGER_MILLISECONDS).unref();
+}
+
+if (import.meta.main) await runAndExit(process.argv.slice(2));
