@@ -1,0 +1,96 @@
+/**
+ * The texts of the set-based statements (DESIGN §4): one parameter per column, an array of texts, so that a statement
+ * has the same text for any number of rows and is prepared once per shape.
+ */
+import type { ColumnInfo, SqlText, TableInfo } from '../../../src/connector/dialect.ts';
+import { PostgresTableError } from '../errors.ts';
+import { castType, quoteIdentifier, quoteTable, textArray } from '../sql-text.ts';
+
+/** Longer runs are cut: parameters stay small enough for the server to hold several times over. */
+export const MAX_ROWS_PER_STATEMENT = 10_000;
+
+/** Inserts rows; columns of rows that exist already are set instead. */
+export function upsertText(
+  table: TableInfo,
+  keyColumns: readonly string[],
+  columns: readonly string[],
+): string {
+  const all = [...keyColumns, ...columns];
+  const names = all.map(quoteIdentifier).join(', ');
+  const values = all.map((name, index) => castOf(table, name, `v.a${index}`)).join(', ');
+  const assignments = columns
+    .map((name) => `${quoteIdentifier(name)} = excluded.${quoteIdentifier(name)}`)
+    .join(', ');
+  // Without it the server refuses keys of its own making (GENERATED ALWAYS AS IDENTITY).
+  const overriding = keyColumns.some((name) => columnOf(table, name).readOnly)
+    ? ' OVERRIDING SYSTEM VALUE'
+    : '';
+  return (
+    `INSERT INTO ${quoteTable(table.table)} (${names})${overriding} SELECT ${values} FROM ${unnest(all.length)} ` +
+    `ON CONFLICT (${keyColumns.map(quoteIdentifier).join(', ')}) DO ` +
+    (columns.length === 0 ? 'NOTHING' : `UPDATE SET ${assignments}`)
+  );
+}
+
+/** Sets columns of the rows that exist; a column may be looked for and set at once. */
+export function updateText(
+  table: TableInfo,
+  keyColumns: readonly string[],
+  columns: readonly string[],
+): string {
+  const assignments = columns.map(
+    (name, index) => `${quoteIdentifier(name)} = ${castOf(table, name, `v.a${keyColumns.length + index}`)}`,
+  );
+  return (
+    `UPDATE ${quoteTable(table.table)} t SET ${assignments.join(', ')} ` +
+    `FROM ${unnest(keyColumns.length + columns.length)} WHERE ${keyCondition(table, keyColumns)}`
+  );
+}
+
+export function deleteText(table: TableInfo, keyColumns: readonly string[]): string {
+  return (
+    `DELETE FROM ${quoteTable(table.table)} t USING ${unnest(keyColumns.length)} ` +
+    `WHERE ${keyCondition(table, keyColumns)}`
+  );
+}
+
+/** Not TRUNCATE, which foreign keys forbid and which would lock readers out. */
+export function deleteAllText(table: TableInfo): string {
+  return `DELETE FROM ${quoteTable(table.table)}`;
+}
+
+/** Rows turned into one array of texts per column, in the server's input form. */
+export function columnArrays(rows: readonly (readonly SqlText[])[], width: number): string[] {
+  const arrays: string[] = [];
+  for (let column = 0; column < width; column += 1) arrays.push(textArray(cells(rows, column)));
+  return arrays;
+}
+
+export function columnOf(table: TableInfo, name: string): ColumnInfo {
+  const column = table.columns.find((candidate) => candidate.name === name);
+  if (column !== undefined) return column;
+  throw new PostgresTableError(`table ${quoteTable(table.table)} has no column ${name}`, {
+    remedy: 'restart the connector: the table was changed while it ran',
+  });
+}
+
+/** The text `expression` as a value of the column's type; its length is left to the assignment, which refuses. */
+export function castOf(table: TableInfo, column: string, expression: string): string {
+  return `${expression}::${castType(columnOf(table, column))}`;
+}
+
+function* cells(rows: readonly (readonly SqlText[])[], column: number): Generator<SqlText> {
+  for (const row of rows) yield row[column] ?? null;
+}
+
+function unnest(width: number): string {
+  const parameters = Array.from({ length: width }, (_, index) => `$${index + 1}::text[]`);
+  const names = parameters.map((_, index) => `a${index}`);
+  return `unnest(${parameters.join(', ')}) v (${names.join(', ')})`;
+}
+
+function keyCondition(table: TableInfo, keyColumns: readonly string[]): string {
+  return keyColumns
+    .map((name, index) => `t.${quoteIdentifier(name)} = ${castOf(table, name, `v.a${index}`)}`)
+    .join(' AND ');
+}
