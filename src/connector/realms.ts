@@ -5,8 +5,8 @@
 import { decodeMerged } from '../adapter/cook.ts';
 import type { MergedInstruction } from '../adapter/merged-instruction.ts';
 import type { Instruction } from '../changeset/instruction.ts';
+import { schemaInstructions } from '../changeset/schema-difference.ts';
 import type { RealmSchema } from '../schema/definition.ts';
-import { schemaInstructions } from '../schema/diff.ts';
 import type { Replica, ReplicaStore } from '../store/replica/contract.ts';
 import { ShadowRegistry } from './capture/shadow.ts';
 
