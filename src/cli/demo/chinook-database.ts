@@ -36,7 +36,7 @@ export function statementsOf(script: string): string {
   return script
     .replace(/^\uFEFF/, '')
     .split('\n')
-    .filter((line) => !/^\s*(\\|(drop|create)\s+database\b)/i.test(line))
+    .filter((line) => !/^\s*(\\|(drop|create)\s+database\b.*;)/i.test(line))
     .join('\n');
 }
 
