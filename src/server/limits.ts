@@ -18,11 +18,17 @@ export type ServerLimits = {
   readonly decompressedBody: number;
   /** Bytes of received, not yet integrated messages of one connection before its socket is no longer read. */
   readonly uploadBacklog: number;
-  /** Uncompressed bytes of queued uploads of one session that are integrated, and made durable, together. */
+  /**
+   * Bytes of changesets that are integrated, and made durable, in one step: enough to share a commit among the small
+   * uploads of a stream, and little enough that a huge one does not hold up every other realm.
+   */
   readonly integratedTogether: number;
   /** Bytes waiting in a socket before no further download is computed for it. */
   readonly sendBuffer: number;
-  /** Uncompressed bytes after which a DOWNLOAD message ends (wire-protocol.md §5.6). */
+  /**
+   * Uncompressed bytes after which a DOWNLOAD message ends (wire-protocol.md §5.6). Far below what the protocol
+   * allows: many clients that start from nothing at once hold one message each.
+   */
   readonly download: number;
   /** Milliseconds without any message before a connection is dropped; clients ping every minute. */
   readonly idle: number;
@@ -45,9 +51,9 @@ export const DEFAULT_LIMITS: ServerLimits = Object.freeze({
   message: 64 * MIB,
   decompressedBody: 128 * MIB,
   uploadBacklog: 32 * MIB,
-  integratedTogether: 4 * MIB,
-  sendBuffer: 4 * MIB,
-  download: 16 * MIB,
+  integratedTogether: MIB,
+  sendBuffer: 2 * MIB,
+  download: MIB,
   idle: 30 * 60_000,
   badTokenPause: 1_000,
   shutdown: 8_000,

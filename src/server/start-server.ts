@@ -1,5 +1,7 @@
 /** Puts the object server together: store, users, HTTP and sync sockets on one port. */
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
 import { silentLogger } from '../log.ts';
 import type { ServerStore } from '../store/server/contract.ts';
 import { openServerStore } from '../store/server/open.ts';
@@ -13,6 +15,7 @@ import { DEFAULT_LIMITS } from './limits.ts';
 import { everybodyWrites, ownRealmsOnly } from './permissions.ts';
 import { RealmRegistry } from './realms/realm-registry.ts';
 import type { RunningServer, ServerOptions } from './server-options.ts';
+import { ServerStartError } from './server-start-error.ts';
 import { SyncEndpoint } from './sync/sync-endpoint.ts';
 
 const DEFAULT_HOST = '127.0.0.1';
@@ -23,6 +26,8 @@ const REALMS_DIRECTORY = 'realms';
 
 /** Starts the object server; resolves when it accepts connections. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  // The signing key and the password hashes are nobody else's business.
+  await mkdir(options.dataDirectory, { recursive: true, mode: 0o700 });
   const store = await openServerStore(join(options.dataDirectory, REALMS_DIRECTORY));
   try {
     return await startServerOn(store, options);
@@ -67,7 +72,7 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
       logger,
     });
     endpoint.attach(app.server);
-    await app.listen({ host, port });
+    await listen(app, host, port);
     const url = address.http();
     logger.info('the object server listens', { url, appId });
     const close = async (): Promise<void> => {
@@ -91,6 +96,18 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
   } catch (error) {
     accounts.close();
     throw error;
+  }
+}
+
+async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    await app.close();
+    throw new ServerStartError(`cannot listen on ${host}, port ${port}`, {
+      remedy: 'see whether another program uses that port, or choose another host or port',
+      cause,
+    });
   }
 }
 

@@ -18,7 +18,6 @@ const LOG_MESSAGE_SINCE = 10;
 /** WebSocket close codes. */
 const NORMAL = 1000;
 const GOING_AWAY = 1001;
-const IDLE = 1001;
 /** The part of a limit at which work goes on after a pause, so that it does not flutter. */
 const RESUME_AT = 0.5;
 
@@ -40,7 +39,7 @@ export class SyncConnection implements SessionConnection {
     this.loginSession = access.sessionId;
     this.#protocol = protocol;
     this.#context = context;
-    this.#idle = setTimeout(() => this.close(IDLE, 'idle'), context.limits.idle);
+    this.#idle = setTimeout(() => this.close(GOING_AWAY, 'idle'), context.limits.idle);
     socket.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
     socket.on('close', () => this.#closed());
     socket.on('error', (error) => {
@@ -177,7 +176,7 @@ export class SyncConnection implements SessionConnection {
     if (this.#sessions.has(session)) throw new ConnectionError(107, `session ${session} is bound already`);
     if (this.#sessions.size >= this.#context.limits.sessionsPerConnection) {
       throw new ConnectionError(
-        109,
+        101,
         `a connection has at most ${this.#context.limits.sessionsPerConnection} sessions`,
       );
     }

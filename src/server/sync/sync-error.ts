@@ -8,7 +8,7 @@ import { HistoryError } from '../../store/server/history-error.ts';
 import { RealmPathError } from '../realms/realm-path-error.ts';
 
 /** The codes below 200 that the server sends; they end the connection. */
-export type ConnectionErrorCode = 102 | 103 | 106 | 107 | 108 | 109 | 110 | 111 | 112 | 114;
+export type ConnectionErrorCode = 101 | 102 | 103 | 106 | 107 | 108 | 109 | 110 | 111 | 112 | 114;
 /** The codes from 200 on that the server sends; they end one session. */
 export type SessionErrorCode = 201 | 204 | 206 | 208 | 209 | 210 | 211 | 212 | 216 | 217 | 222;
 

@@ -33,6 +33,9 @@ export type BindMessage = Extract<ClientMessage, { type: 'bind' }>;
 type IdentMessage = Extract<ClientMessage, { type: 'ident' }>;
 type UploadMessage = Extract<ClientMessage, { type: 'upload' }>;
 
+/** Characters of a client's own error report that are repeated to it. */
+const MAX_QUOTED = 500;
+
 /** What all sessions of the server share. */
 export type SyncContext = {
   readonly registry: RealmRegistry;
@@ -131,9 +134,7 @@ export class SyncSession {
 
   #enqueue(received: Received): void {
     this.#inbox.push(received);
-    this.#work ??= this.#handleInbox().finally(() => {
-      this.#work = undefined;
-    });
+    this.#work ??= this.#handleInbox();
   }
 
   #decode(message: UploadMessage): Promise<Upload> {
@@ -153,6 +154,8 @@ export class SyncSession {
         this.#connection.consumed(received.bytes);
       }
     }
+    // In the same step in which the inbox was found empty: what arrives from here on starts anew.
+    this.#work = undefined;
   }
 
   async #handle({ message, bytes, upload }: Received): Promise<void> {
@@ -167,7 +170,10 @@ export class SyncSession {
         return this.#bound(message).pump.requestMark(message.request);
       case 'json_error':
         this.#bound(message);
-        throw new SessionError(217, `the client could not go on: ${message.errorCode} ${message.json}`);
+        throw new SessionError(
+          217,
+          `the client could not go on: ${message.errorCode} ${message.json.slice(0, MAX_QUOTED)}`,
+        );
       case 'query':
         throw outOfOrder(message, 'on a partition-based connection');
       case 'unbind':
@@ -229,6 +235,7 @@ export class SyncSession {
       mayWrite: access === 'write',
       threshold: verdict.uploadCursor,
       lockedServerVersion: verdict.lockedServerVersion,
+      sliceSize: this.#context.limits.integratedTogether,
       downloadedVersion: () => pump.serverVersion,
     });
     this.#state = { kind: 'bound', realm, fileIdent, holder, pump, applier };

@@ -1,7 +1,7 @@
 /** Checks and integrates what one bound session uploads (wire-protocol.md §5.7, server-history.md §3). */
 
 import { checkUpload } from '../../store/server/check-upload.ts';
-import type { ServerRealm, Upload, UploadCursor } from '../../store/server/contract.ts';
+import type { ServerRealm, Upload, UploadCursor, UploadEntry } from '../../store/server/contract.ts';
 import { HistoryError } from '../../store/server/history-error.ts';
 import { changesNothing } from './reader-upload.ts';
 import { SessionError } from './sync-error.ts';
@@ -13,6 +13,8 @@ export type UploadApplierOptions = {
   /** Upload cursor at IDENT: what was integrated before this session. */
   readonly threshold: UploadCursor;
   readonly lockedServerVersion: number;
+  /** Bytes of changesets integrated in one step. */
+  readonly sliceSize: number;
   /** Server version that this session was sent up to. */
   readonly downloadedVersion: () => number;
 };
@@ -52,18 +54,52 @@ export class UploadApplier {
   }
 
   /**
-   * Integrates accepted uploads as one, so that a stream of them waits for one commit instead of many. When one of
-   * them is bad, those before it are integrated all the same.
+   * Integrates accepted uploads as one stream, cut anew: a run of small ones shares a commit, a huge one takes
+   * several. When a changeset is bad, those before it are integrated all the same.
    */
   async integrate(uploads: readonly Upload[]): Promise<void> {
     const last = uploads.at(-1);
     if (last === undefined) return;
-    const { realm, fileIdent } = this.#options;
-    try {
-      await realm.integrate(fileIdent, { ...last, entries: uploads.flatMap(({ entries }) => entries) });
-    } catch (error) {
-      if (!(error instanceof HistoryError) || uploads.length === 1) throw error;
-      for (const upload of uploads) await realm.integrate(fileIdent, upload);
+    for (const slice of slices(uploads, last, this.#options.sliceSize)) {
+      try {
+        await this.#options.realm.integrate(this.#options.fileIdent, slice);
+      } catch (error) {
+        if (!(error instanceof HistoryError) || slice.entries.length <= 1) throw error;
+        await this.#integrateOneByOne(slice);
+      }
     }
   }
+
+  async #integrateOneByOne(slice: Upload): Promise<void> {
+    const { realm, fileIdent } = this.#options;
+    for (const entry of slice.entries) {
+      await realm.integrate(fileIdent, { ...slice, entries: [entry], progress: cursorOf(entry) });
+    }
+    await realm.integrate(fileIdent, { ...slice, entries: [] });
+  }
+}
+
+/** The entries of all uploads in portions of about `size` bytes; the last one carries the progress of the whole. */
+function slices(uploads: readonly Upload[], last: Upload, size: number): Upload[] {
+  const result: Upload[] = [];
+  let entries: UploadEntry[] = [];
+  let bytes = 0;
+  for (const upload of uploads) {
+    for (const entry of upload.entries) {
+      if (bytes >= size) {
+        const progress = cursorOf(entries.at(-1) ?? entry);
+        result.push({ entries, progress, lockedServerVersion: last.lockedServerVersion });
+        entries = [];
+        bytes = 0;
+      }
+      entries.push(entry);
+      bytes += entry.changeset.byteLength;
+    }
+  }
+  result.push({ entries, progress: last.progress, lockedServerVersion: last.lockedServerVersion });
+  return result;
+}
+
+function cursorOf({ clientVersion, serverVersion }: UploadEntry): UploadCursor {
+  return { clientVersion, serverVersion };
 }
