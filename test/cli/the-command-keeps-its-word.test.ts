@@ -108,7 +108,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     const config = { server: { port: 0, dataDirectory: join(directory, 'data') } };
     await writeFile(join(directory, 'config.json'), JSON.stringify(config));
     const { child, ended, output } = begin('bin/isthmus.js', ['server', '--config', 'config.json']);
-    await expect.poll(output, { timeout: 30_000 }).toContain('listens');
+    await expect.poll(output, { timeout: 30_000 }).toContain('was made with the password');
     expect(output()).toContain('was made with the password');
     child.kill(signal);
     expect(await ended).toMatchObject({ code: 0 });

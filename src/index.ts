@@ -1,0 +1,18 @@
+/**
+ * The library: what applications import from `isthmus`. Everything that is exported here is public and keeps its name
+ * and its meaning.
+ */
+export { PostgresAdapter } from '../connectors/postgres/adapter.ts';
+export { PostgresRealmLoader } from '../connectors/postgres/loader.ts';
+export type { PostgresOptions } from '../connectors/postgres/options.ts';
+export { ConfigError, type ConfigProblem } from './config/config-error.ts';
+export type { SyncedTransaction } from './connector/engine.ts';
+export type { LoadProgress, LoadReport } from './connector/load/run-load.ts';
+export { IsthmusError } from './errors.ts';
+export type { Logger } from './log.ts';
+export { createFileLogger, createLogger, type LogLevel, LogLevels } from './logging/logger.ts';
+export type { Permissions, RealmAccess } from './server/permissions.ts';
+export type { RunningServer, ServerOptions } from './server/server-options.ts';
+export { startServer } from './server/start-server.ts';
+
+// `Adapter` (src/adapter) belongs here as well.
