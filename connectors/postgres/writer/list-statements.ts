@@ -5,7 +5,7 @@
 import type { ApplyStatement, SqlText, TableInfo } from '../../../src/connector/dialect.ts';
 import { tableId } from '../../../src/connector/dialect.ts';
 import { quoteTable, textArray } from '../sql-text.ts';
-import { castOf } from './set-statements.ts';
+import { castOf, unnest } from './set-statements.ts';
 
 export type PreparedText = { readonly text: string; readonly values: readonly SqlText[] };
 
@@ -69,16 +69,15 @@ export function listTexts(step: ListStep, deferrable: boolean): PreparedText[] {
         {
           text:
             `INSERT INTO ${table} (oid, idx, target) ` +
-            `SELECT ${castOf(step.table, 'oid', '$1::text')}, $2::text::int + v.place - 1, ${castOf(step.table, 'target', 'v.a0')} ` +
-            'FROM unnest($3::text[]) WITH ORDINALITY v (a0, place)',
-          values: [step.oid, String(step.index), textArray(step.targets)],
+            `SELECT v.a0, $3::text::int + row_number() OVER () - 1, v.a1 FROM ${unnest(step.table, ['oid', 'target'])}`,
+          values: [textArray(step.targets.map(() => step.oid)), textArray(step.targets), String(step.index)],
         },
       ];
     case 'listSet':
       return [
         {
-          text: `UPDATE ${table} SET target = ${castOf(step.table, 'target', '$3::text')} WHERE ${ofList} AND idx = $2::text::int`,
-          values: [step.oid, String(step.index), step.target],
+          text: `UPDATE ${table} t SET target = v.a1 FROM ${unnest(step.table, ['oid', 'target'])} WHERE t.oid = v.a0 AND t.idx = $3::text::int`,
+          values: [textArray([step.oid]), textArray([step.target]), String(step.index)],
         },
       ];
     case 'listErase':
@@ -92,7 +91,7 @@ export function listTexts(step: ListStep, deferrable: boolean): PreparedText[] {
     case 'clear':
       return [
         {
-          text: `DELETE FROM ${table} t USING unnest($1::text[]) v (a0) WHERE t.oid = ${castOf(step.table, 'oid', 'v.a0')}`,
+          text: `DELETE FROM ${table} t USING ${unnest(step.table, ['oid'])} WHERE t.oid = v.a0`,
           values: [textArray(step.oids)],
         },
       ];

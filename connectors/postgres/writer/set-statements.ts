@@ -17,7 +17,7 @@ export function upsertText(
 ): string {
   const all = [...keyColumns, ...columns];
   const names = all.map(quoteIdentifier).join(', ');
-  const values = all.map((name, index) => castOf(table, name, `v.a${index}`)).join(', ');
+  const values = all.map((name, index) => cell(table, name, index)).join(', ');
   const assignments = columns
     .map((name) => `${quoteIdentifier(name)} = excluded.${quoteIdentifier(name)}`)
     .join(', ');
@@ -26,7 +26,7 @@ export function upsertText(
     ? ' OVERRIDING SYSTEM VALUE'
     : '';
   return (
-    `INSERT INTO ${quoteTable(table.table)} (${names})${overriding} SELECT ${values} FROM ${unnest(all.length)} ` +
+    `INSERT INTO ${quoteTable(table.table)} (${names})${overriding} SELECT ${values} FROM ${unnest(table, all)} ` +
     `ON CONFLICT (${keyColumns.map(quoteIdentifier).join(', ')}) DO ` +
     (columns.length === 0 ? 'NOTHING' : `UPDATE SET ${assignments}`)
   );
@@ -39,17 +39,17 @@ export function updateText(
   columns: readonly string[],
 ): string {
   const assignments = columns.map(
-    (name, index) => `${quoteIdentifier(name)} = ${castOf(table, name, `v.a${keyColumns.length + index}`)}`,
+    (name, index) => `${quoteIdentifier(name)} = ${cell(table, name, keyColumns.length + index)}`,
   );
   return (
     `UPDATE ${quoteTable(table.table)} t SET ${assignments.join(', ')} ` +
-    `FROM ${unnest(keyColumns.length + columns.length)} WHERE ${keyCondition(table, keyColumns)}`
+    `FROM ${unnest(table, [...keyColumns, ...columns])} WHERE ${keyCondition(table, keyColumns)}`
   );
 }
 
 export function deleteText(table: TableInfo, keyColumns: readonly string[]): string {
   return (
-    `DELETE FROM ${quoteTable(table.table)} t USING ${unnest(keyColumns.length)} ` +
+    `DELETE FROM ${quoteTable(table.table)} t USING ${unnest(table, keyColumns)} ` +
     `WHERE ${keyCondition(table, keyColumns)}`
   );
 }
@@ -74,7 +74,7 @@ export function columnOf(table: TableInfo, name: string): ColumnInfo {
   });
 }
 
-/** The text `expression` as a value of the column's type; its length is left to the assignment, which refuses. */
+/** The text `expression` as a value to look for. An explicit cast cuts what is too long, so never use it to write. */
 export function castOf(table: TableInfo, column: string, expression: string): string {
   return `${expression}::${castType(columnOf(table, column))}`;
 }
@@ -83,14 +83,31 @@ function* cells(rows: readonly (readonly SqlText[])[], column: number): Generato
   for (const row of rows) yield row[column] ?? null;
 }
 
-function unnest(width: number): string {
-  const parameters = Array.from({ length: width }, (_, index) => `$${index + 1}::text[]`);
-  const names = parameters.map((_, index) => `a${index}`);
+/**
+ * Arrays of the columns' own types: the server reads their elements as it reads literals, which also for domains
+ * refuses what is too long.
+ */
+export function unnest(table: TableInfo, columns: readonly string[]): string {
+  const parameters = columns.map((name, index) => {
+    const column = columnOf(table, name);
+    return `$${index + 1}::${isArray(column) ? 'text' : castType(column)}[]`;
+  });
+  const names = columns.map((_, index) => `a${index}`);
   return `unnest(${parameters.join(', ')}) v (${names.join(', ')})`;
+}
+
+/** Arrays would be taken apart by `unnest` together with the array around them, so they travel as texts. */
+function cell(table: TableInfo, name: string, index: number): string {
+  return isArray(columnOf(table, name)) ? castOf(table, name, `v.a${index}`) : `v.a${index}`;
+}
+
+/** The names of array types in the catalog. */
+function isArray(column: ColumnInfo): boolean {
+  return column.baseType.startsWith('_');
 }
 
 function keyCondition(table: TableInfo, keyColumns: readonly string[]): string {
   return keyColumns
-    .map((name, index) => `t.${quoteIdentifier(name)} = ${castOf(table, name, `v.a${index}`)}`)
+    .map((name, index) => `t.${quoteIdentifier(name)} = ${cell(table, name, index)}`)
     .join(' AND ');
 }
