@@ -45,6 +45,7 @@ export default {
     // The object server, and a user who may open every realm: credentials, or a user who is logged in already.
     realmConfig: {
       server: 'http://127.0.0.1:9090',
+      // appId: 'isthmus',
       user: { username: 'realm-admin', password: process.env.ISTHMUS_ADMIN_PASSWORD ?? 'change-me' },
     },
 

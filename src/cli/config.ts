@@ -136,6 +136,7 @@ function serverSection(written: Section, environment: Environment): Section {
     ...given('host', environment.ISTHMUS_HOST),
     ...given('port', environment.ISTHMUS_PORT),
     ...given('dataDirectory', environment.ISTHMUS_DATA),
+    ...given('appId', environment.ISTHMUS_APP_ID),
     ...given('adminUser', environment.ISTHMUS_ADMIN_USER),
     ...given('adminPassword', environment.ISTHMUS_ADMIN_PASSWORD),
     ...given('logLevel', environment.ISTHMUS_LOG_LEVEL),
@@ -165,8 +166,10 @@ function connectorSection(written: Section, environment: Environment): Section {
     ...connector,
     realmConfig: {
       ...given('server', ownServer),
+      ...given('appId', server.appId),
       ...realmConfig,
       ...given('server', environment.ISTHMUS_SERVER_URL),
+      ...given('appId', environment.ISTHMUS_APP_ID),
       ...(loggedIn || Object.keys(user).length === 0 ? {} : { user }),
     },
     postgresConfig: {

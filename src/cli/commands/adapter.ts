@@ -2,6 +2,8 @@
 import type { PostgresConnectorOptions } from '../../../connectors/postgres/options.ts';
 import { startConnector } from '../../../connectors/postgres/runtime.ts';
 import type { SyncedTransaction } from '../../connector/engine.ts';
+import { ConnectorStoppedError } from '../../connector/errors.ts';
+import { IsthmusError } from '../../errors.ts';
 import { loadConfig } from '../config.ts';
 import { aborted } from '../stop-signals.ts';
 import type { CommandContext } from './context.ts';
@@ -27,8 +29,16 @@ export async function syncUntilStopped(
   const connector = await startConnector(options, onTransaction === undefined ? {} : { onTransaction });
   try {
     onRunning();
-    await Promise.race([aborted(signal), connector.done]);
+    await Promise.race([aborted(signal), connector.done.catch(rethrowAsStop)]);
   } finally {
     await connector.close();
   }
+}
+
+/** What was foreseen and yet ended a running connector needs an operator; another start alone would not mend it. */
+function rethrowAsStop(error: unknown): never {
+  if (!(error instanceof IsthmusError) || error instanceof ConnectorStoppedError) throw error;
+  throw new ConnectorStoppedError(`the connector stopped: ${error.message} [${error.code}]`, {
+    cause: error,
+  });
 }
