@@ -1,9 +1,16 @@
 /** Opens what a connector stands on: the dialect, the replica store, and the sync client logged in to the server. */
+import { queueMergedTransactions } from '../../src/adapter/transaction-queueing.ts';
+import { AppClient } from '../../src/client/http/app-client.ts';
+import { httpUrl, logIn, User } from '../../src/client/user.ts';
+import { ClientSync } from '../../src/connector/client-sync.ts';
 import type { SourceDialect } from '../../src/connector/dialect.ts';
 import { ConnectorStoppedError } from '../../src/connector/errors.ts';
+import type { ConnectorOptions } from '../../src/connector/options.ts';
 import type { RealmSync } from '../../src/connector/realm-sync.ts';
 import type { ReplicaStore } from '../../src/store/replica/contract.ts';
+import { openReplicaStore } from '../../src/store/replica/open-replica-store.ts';
 import type { PostgresConnectorOptions } from './options.ts';
+import { createPostgresDialect } from './postgres-dialect.ts';
 
 export type ConnectorParts = {
   readonly dialect: SourceDialect;
@@ -14,7 +21,36 @@ export type ConnectorParts = {
 };
 
 export async function openConnectorParts(options: PostgresConnectorOptions): Promise<ConnectorParts> {
-  throw new ConnectorStoppedError(
-    `the parts of connector ${options.engine.adapterName} are not put together yet`,
-  );
+  const user = await userOf(options.engine);
+  const store = openReplicaStore(options.engine.localPath, { observer: queueMergedTransactions });
+  const sync = new ClientSync({ user, store, logger: options.engine.logger });
+  const dialect = createPostgresDialect(options);
+  return {
+    dialect,
+    store,
+    sync,
+    close: async () => {
+      await sync.close();
+      await dialect.close();
+      store.close();
+    },
+  };
+}
+
+async function userOf({ user, serverUrl, appId }: ConnectorOptions): Promise<User> {
+  if (user.kind === 'password') {
+    const { username, password } = user;
+    return logIn({
+      baseUrl: serverUrl,
+      appId,
+      credentials: { provider: 'local-userpass', username, password },
+    });
+  }
+  const { id, accessToken, refreshToken } = user.user;
+  if (accessToken === null || refreshToken === null) {
+    throw new ConnectorStoppedError(`realmConfig.user ${id} is logged out`, {
+      remedy: 'log the user in first',
+    });
+  }
+  return new User(new AppClient(httpUrl(serverUrl), appId), { id, accessToken, refreshToken });
 }

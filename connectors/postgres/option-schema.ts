@@ -146,7 +146,10 @@ export function isTextList(value: unknown): value is readonly string[] {
 /** The options as written; see docs/configuration.md for each one's default, effect and danger. */
 const optionObject = z.strictObject(
   {
-    realmConfig: z.strictObject({ server: serverUrl, user }, { error: '{ server, user }' }),
+    realmConfig: z.strictObject(
+      { server: serverUrl, user, appId: text('the app id of the object server').default('isthmus') },
+      { error: '{ server, user, appId }' },
+    ),
     dbName: text('the name of the database').optional(),
     postgresConfig: postgresConfig.prefault({}),
     postgresSchema: text('the name of a schema of the database').default('public'),

@@ -76,6 +76,7 @@ function engineOptions(options: ParsedOptions, directory: string): ConnectorOpti
     adapterName,
     localPath: resolve(directory, options.localPath ?? join('isthmus-data', adapterName)),
     serverUrl: options.realmConfig.server,
+    appId: options.realmConfig.appId,
     user: options.realmConfig.user,
     models: options.schema ?? [],
     mapping: {

@@ -19,8 +19,6 @@ export type ClientSyncOptions = {
   readonly user: User;
   readonly store: ReplicaStore;
   readonly logger: Logger;
-  /** How many transactions of a realm wait to be applied. */
-  readonly waiting: (path: string) => number;
 };
 
 export class ClientSync implements RealmSync {
@@ -43,10 +41,10 @@ export class ClientSync implements RealmSync {
     this.failed.catch(() => {}); // the engine awaits it; a failure before that must not take the process down
   }
 
-  open(replica: Replica): RealmSession {
+  open(replica: Replica, { waiting }: { readonly waiting: () => number }): RealmSession {
     const session = this.#client.open(replica, {
       onFailed: (error) => this.#fail(error),
-      beforeIntegrate: () => this.#roomInQueue(replica.path),
+      beforeIntegrate: () => (waiting() < MAX_QUEUED_TRANSACTIONS ? undefined : this.#waitForRoom(waiting)),
     });
     return {
       uploadCompletion: (signal) => session.uploadCompletion(signal),
@@ -67,14 +65,9 @@ export class ClientSync implements RealmSync {
     await this.#client.close();
   }
 
-  #roomInQueue(path: string): Promise<void> | undefined {
-    if (this.#options.waiting(path) < MAX_QUEUED_TRANSACTIONS) return undefined;
-    return this.#waitForRoom(path);
-  }
-
-  async #waitForRoom(path: string): Promise<void> {
+  async #waitForRoom(waiting: () => number): Promise<void> {
     const { signal } = this.#abort;
-    while (!signal.aborted && this.#options.waiting(path) >= MAX_QUEUED_TRANSACTIONS) {
+    while (!signal.aborted && waiting() >= MAX_QUEUED_TRANSACTIONS) {
       await sleep(QUEUE_CHECK_MILLISECONDS, undefined, { signal }).catch(() => {});
     }
   }

@@ -82,7 +82,10 @@ export class ConnectorEngine {
       store,
       schema: this.#setup.definitions,
       applied,
-      onOpen: (realm) => this.#sessions.set(realm.path, sync.open(realm.replica)),
+      onOpen: (realm) => {
+        const session = sync.open(realm.replica, { waiting: () => realm.pending.length });
+        this.#sessions.set(realm.path, session);
+      },
       onPending: () => this.#applyLoop.wake(),
     });
     this.#applyLoop = new ApplyLoop({

@@ -68,6 +68,8 @@ export type ConnectorOptions = {
   readonly localPath: string;
   /** Base URL of the object server, `http` or `https`, without a slash at the end. */
   readonly serverUrl: string;
+  /** App id that the server answers to. */
+  readonly appId: string;
   readonly user: SyncUser;
   readonly models: readonly ModelNotation[];
   readonly mapping: MappingOptions;

@@ -10,7 +10,8 @@ export interface RealmSession {
 }
 
 export interface RealmSync {
-  open(replica: Replica): RealmSession;
+  /** `waiting` tells how many merged transactions of the realm wait to be applied; too many hold the server back. */
+  open(replica: Replica, options: { readonly waiting: () => number }): RealmSession;
   /** Calls back once for every realm path known to the server now or later. */
   onRealm(listener: (path: string) => void): void;
   /** Rejects when a session fails in a way that reconnecting cannot mend. */

@@ -4,7 +4,6 @@
  */
 import { decodeMerged } from '../adapter/cook.ts';
 import type { MergedInstruction } from '../adapter/merged-instruction.ts';
-import type { Instruction } from '../changeset/instruction.ts';
 import { schemaInstructions } from '../changeset/schema-difference.ts';
 import type { RealmSchema } from '../schema/definition.ts';
 import type { Replica, ReplicaStore } from '../store/replica/contract.ts';
@@ -50,7 +49,7 @@ export class SyncedRealm {
 
   /** Extends the realm's schema by what the models have and it has not. */
   ensureSchema(wanted: RealmSchema): void {
-    const missing: Instruction[] = schemaInstructions(this.replica.schema, wanted);
+    const missing = schemaInstructions(this.replica.schema, wanted);
     if (missing.length > 0) this.replica.write(missing);
   }
 

@@ -4,11 +4,7 @@ import { type PlanStyle, planStatements } from '../../src/connector/apply/plan.t
 import type { ApplyStatement } from '../../src/connector/dialect.ts';
 import { create, insert, int, link, MemoryReplica, mapping, remove, set } from './harness.ts';
 
-function plan(
-  instructions: MergedInstruction[],
-  replica = new MemoryReplica(),
-  style?: PlanStyle,
-): string[] {
+function plan(instructions: MergedInstruction[], replica = new MemoryReplica(), style?: PlanStyle): string[] {
   return planStatements(instructions, mapping, replica, style).map(show);
 }
 

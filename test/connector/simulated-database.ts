@@ -42,6 +42,7 @@ export class SimulatedDatabase {
   applied = 0;
   /** Commits of our writer wait here until the simulation lets them go. */
   readonly waitingCommits: (() => void)[] = [];
+  #losing: 'committed' | 'rolled back' | undefined;
   delivered = 0;
   #wakeFeed: () => void = () => {};
   #commits = 0;
@@ -77,7 +78,22 @@ export class SimulatedDatabase {
     this.#wakeFeed();
   }
 
+  /** The connection of our writer breaks: what waits to be committed is committed, or not, without an answer. */
+  lose(commit: boolean): void {
+    this.#losing = commit ? 'committed' : 'rolled back';
+    for (const release of this.waitingCommits.splice(0)) release();
+  }
+
+  /** Commits for our writer. Throws a transient `ApplyError` when the connection is lost meanwhile. */
+  commitOwn(statements: readonly ApplyStatement[], own: Checkpoint | undefined): void {
+    const lost = this.#losing;
+    this.#losing = undefined;
+    if (lost !== 'rolled back') this.commit(statements, own);
+    if (lost !== undefined) throw new ApplyError('the connection is gone', { errorClass: 'transient' });
+  }
+
   dialect(): SourceDialect {
+    this.#losing = undefined;
     return new SimulatedDialect(this);
   }
 
@@ -230,7 +246,7 @@ class SimulatedDialect implements SourceDialect {
           throw new ApplyError('a transaction was applied twice', { errorClass: 'fatal' });
         }
         database.applied += 1;
-        database.commit(statements, checkpoint);
+        database.commitOwn(statements, checkpoint);
       },
       deadLetter: async () => {
         throw new Error('the simulation has no bad data');

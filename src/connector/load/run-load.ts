@@ -72,7 +72,8 @@ export async function runLoad(
     // The snapshot shows what we have written, so only what is still to be written casts its shadow.
     appliedCastShadow: false,
     onOpen: (realm) => {
-      if (sync !== undefined) sessions.push(sync.open(realm.replica));
+      if (sync !== undefined)
+        sessions.push(sync.open(realm.replica, { waiting: () => realm.pending.length }));
     },
     onPending: () => {},
   });
