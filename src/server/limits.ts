@@ -11,13 +11,15 @@ export type ServerLimits = {
   readonly sessionsPerConnection: number;
   /**
    * Largest WebSocket message, in bytes. Clients fill a message up to 16 MiB and exceed that only for one single
-   * changeset (wire-protocol.md §3.3); beyond this limit the close code 1009 makes them reset.
+   * changeset (spec/wire-protocol.md §3.3); beyond this limit the close code 1009 makes them reset.
    */
   readonly message: number;
   /** Largest body after decompression, in bytes, whatever the message claims of itself. */
   readonly decompressedBody: number;
   /** Bytes of received, not yet integrated messages of one connection before its socket is no longer read. */
   readonly uploadBacklog: number;
+  /** The same for all connections together; beyond it each connection has one message handled at a time. */
+  readonly serverBacklog: number;
   /**
    * Bytes of changesets that are integrated, and made durable, in one step: enough to share a commit among the small
    * uploads of a stream, and little enough that a huge one does not hold up every other realm.
@@ -26,7 +28,7 @@ export type ServerLimits = {
   /** Bytes waiting in a socket before no further download is computed for it. */
   readonly sendBuffer: number;
   /**
-   * Uncompressed bytes after which a DOWNLOAD message ends (wire-protocol.md §5.6). Far below what the protocol
+   * Uncompressed bytes after which a DOWNLOAD message ends (spec/wire-protocol.md §5.6). Far below what the protocol
    * allows: many clients that start from nothing at once hold one message each.
    */
   readonly download: number;
@@ -51,6 +53,7 @@ export const DEFAULT_LIMITS: ServerLimits = Object.freeze({
   message: 64 * MIB,
   decompressedBody: 128 * MIB,
   uploadBacklog: 32 * MIB,
+  serverBacklog: 256 * MIB,
   integratedTogether: MIB,
   sendBuffer: 2 * MIB,
   download: MIB,

@@ -16,7 +16,7 @@ import { startTestServer } from './support/test-server.ts';
 /** Code, session and what the client is told to do. */
 function errorOf({ fields, body }: Frame): Record<string, unknown> {
   const json: Record<string, unknown> = JSON.parse(body.toString());
-  // Clients close the connection when one of these is missing or of another type (wire-protocol.md §4.2).
+  // Clients close the connection when one of these is missing or of another type (spec/wire-protocol.md §4.2).
   expect(json).toMatchObject({
     message: expect.any(String),
     tryAgain: expect.any(Boolean),

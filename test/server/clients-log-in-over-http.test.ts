@@ -119,6 +119,7 @@ describe('login', () => {
       'BadRequest',
     );
     expectError(await request(`${api.app}/nowhere`), 404);
+    expectError(await request(`${api.base}/app/%zz/location`), 400, 'BadRequest');
   });
 
   test('keeps the device id that a client sends', async () => {

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { decodeChangeset } from '../../src/changeset/codec.ts';
+import { decodeChangeset, encodeChangeset } from '../../src/changeset/codec.ts';
+import type { Instruction } from '../../src/changeset/instruction.ts';
 import { Api } from './support/api.ts';
 import {
   createChangeset,
@@ -11,6 +13,21 @@ import {
   uploadHead,
 } from './support/raw-client.ts';
 import { ADMIN, startTestServer, temporaryDirectory } from './support/test-server.ts';
+
+const SCHEMA_WITH_DATA: readonly Instruction[] = [
+  {
+    op: 'AddTable',
+    table: 'T',
+    kind: 'topLevel',
+    primaryKey: { field: '_id', type: 'int', nullable: false },
+  },
+  {
+    op: 'AddColumn',
+    table: 'T',
+    field: 'd',
+    column: { type: 'data', nullable: false, collection: 'single' },
+  },
+];
 
 async function developmentServer(limits = {}) {
   const server = await startTestServer({ development: true, limits });
@@ -41,31 +58,71 @@ test('only the newest of the MARKs that wait is answered, after everything was s
   expect((await reader.next('mark')).fields).toEqual(['mark', '1', '3']);
 });
 
-test('a stream of uploads is integrated in order, compressed or not, and acknowledged', async () => {
-  // So small a backlog that the socket is paused again and again.
-  const { connect } = await developmentServer({ uploadBacklog: 100, integratedTogether: 64 });
-  const writer = await connect();
-  const reader = await connect();
-  await writer.bindNew(1, '"x"');
-  await reader.bindNew(1, '"x"');
-  const first = uploadEntry(2, 0, SCHEMA_CHANGESET);
-  writer.send(uploadHead(1, first, '2 0'), first);
-  const count = 60;
-  for (let id = 0; id < count; id++) {
-    const body = uploadEntry(3 + id, 0, createChangeset(id));
-    if (id % 2 === 0) {
-      writer.send(uploadHead(1, body, `${3 + id} 0`), body);
-    } else {
-      const deflated = deflateSync(body, { level: 1 });
-      writer.send(`upload 1 1 ${body.length} ${deflated.length} ${3 + id} 0 0`, deflated);
+// So small backlogs that sockets are paused again and again.
+const SMALL_BACKLOGS = [
+  { uploadBacklog: 100 },
+  { serverBacklog: 100 },
+  { uploadBacklog: 0, serverBacklog: 0 },
+];
+
+test.each(SMALL_BACKLOGS)(
+  'a stream of uploads is integrated in order and acknowledged, with %o',
+  async (limits) => {
+    const { connect } = await developmentServer({ ...limits, integratedTogether: 64 });
+    const writer = await connect();
+    const reader = await connect();
+    await writer.bindNew(1, '"x"');
+    await reader.bindNew(1, '"x"');
+    const first = uploadEntry(2, 0, SCHEMA_CHANGESET);
+    writer.send(uploadHead(1, first, '2 0'), first);
+    const count = 60;
+    for (let id = 0; id < count; id++) {
+      const body = uploadEntry(3 + id, 0, createChangeset(id));
+      if (id % 2 === 0) {
+        writer.send(uploadHead(1, body, `${3 + id} 0`), body);
+      } else {
+        const deflated = deflateSync(body, { level: 1 });
+        writer.send(`upload 1 1 ${body.length} ${deflated.length} ${3 + id} 0 0`, deflated);
+      }
     }
+    const entries = await reader.downloadUpTo(count + 1);
+    expect(entries.slice(1).map(({ changeset }) => changeset)).toEqual(
+      Array.from({ length: count }, (_, id) => createChangeset(id)),
+    );
+    let acknowledged = 0;
+    while (acknowledged < count + 2) acknowledged = Number((await writer.next('download')).fields[6]);
+  },
+);
+
+test('a client that does not read holds up nobody, and gets everything later', async () => {
+  const { connect } = await developmentServer({ download: 64 * 1024, sendBuffer: 64 * 1024 });
+  const [writer, slow, fast] = [await connect(), await connect(), await connect()];
+  for (const client of [writer, slow, fast]) await client.bindNew(1, '"x"');
+  slow.socket.pause();
+  const count = 200;
+  for (let index = 0; index < count; index++) {
+    const key = { type: 'int', value: BigInt(index) } as const;
+    const changeset = encodeChangeset([
+      ...(index === 0 ? SCHEMA_WITH_DATA : []),
+      { op: 'CreateObject', table: 'T', key },
+      {
+        op: 'Update',
+        table: 'T',
+        key,
+        field: 'd',
+        path: [],
+        // Random, so that it cannot be deflated into the buffers of the socket.
+        value: { type: 'data', value: randomBytes(64 * 1024) },
+        isDefault: false,
+      },
+    ]);
+    const body = uploadEntry(2 + index, 0, Buffer.from(changeset).toString('hex'));
+    writer.send(uploadHead(1, body, `${2 + index} 0`), body);
   }
-  const entries = await reader.downloadUpTo(count + 1);
-  expect(entries.slice(1).map(({ changeset }) => changeset)).toEqual(
-    Array.from({ length: count }, (_, id) => createChangeset(id)),
-  );
-  let acknowledged = 0;
-  while (acknowledged < count + 2) acknowledged = Number((await writer.next('download')).fields[6]);
+  expect(await fast.downloadUpTo(count)).toHaveLength(count);
+  expect(slow.frames.length).toBeLessThan(count);
+  slow.socket.resume();
+  expect(await slow.downloadUpTo(count)).toHaveLength(count);
 });
 
 test('uploads before UNBIND are kept, and UNBIND is answered', async () => {

@@ -1,6 +1,6 @@
 import { IsthmusError } from '../../errors.ts';
 
-/** The names that clients know (app-services-http.md §8.3), as far as the server answers with them. */
+/** The names that clients know (spec/app-services-http.md §8.3), as far as the server answers with them. */
 export type AccountErrorName =
   | 'AccountNameInUse'
   | 'AuthProviderNotFound'
@@ -12,7 +12,7 @@ export type AccountErrorName =
   | 'MissingParameter'
   | 'UserDisabled';
 
-/** HTTP status of each name (app-services-http.md §8.4). */
+/** HTTP status of each name (spec/app-services-http.md §8.4). */
 const STATUS: Readonly<Record<AccountErrorName, number>> = {
   AccountNameInUse: 409,
   AuthProviderNotFound: 404,

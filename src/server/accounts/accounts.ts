@@ -69,7 +69,7 @@ export class Accounts {
     store.removeSessionsExpiredBy(options.now());
   }
 
-  /** Registers a name; the user itself comes into being at the first login (app-services-http.md §2). */
+  /** Registers a name; the user itself comes into being at the first login (spec/app-services-http.md §2). */
   async register(name: string, password: string): Promise<void> {
     const trimmed = checkName(name);
     checkPassword(password);
@@ -85,14 +85,14 @@ export class Accounts {
     });
   }
 
-  /** Logs in on a device; an unknown or missing device id is replaced by a new one (app-services-http.md §4). */
+  /** Logs in on a device; an unknown or missing device id is replaced by a new one (spec/app-services-http.md §4). */
   async logIn(credentials: Credentials, deviceId?: string): Promise<Login> {
     const identity = await this.#authenticate(credentials);
     const userId = this.#store.atomically(() => this.#userOf(identity));
     return this.#openSession(userId, deviceId);
   }
 
-  /** Adds the identity to the user, who stays logged in on the same device (app-services-http.md §4.4). */
+  /** Adds the identity to the user, who stays logged in on the same device (spec/app-services-http.md §4.4). */
   async link(accessToken: string, credentials: Credentials, deviceId?: string): Promise<Login> {
     const { user } = await this.access(accessToken);
     if (credentials.provider === ANONYMOUS) {
@@ -114,7 +114,7 @@ export class Accounts {
     return this.#live(claims);
   }
 
-  /** A new access token for a refresh token (app-services-http.md §6.4). */
+  /** A new access token for a refresh token (spec/app-services-http.md §6.4). */
   async refresh(refreshToken: string): Promise<string> {
     const claims = await this.#signer.verify('refresh', refreshToken);
     this.#live(claims);

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 /** Bytes of a user, identity, device or session id: 24 hexadecimal digits, as clients expect of an object id. */
 const ID_BYTES = 12;
 
-/** A random id of 24 lower-case hexadecimal digits (app-services-http.md §4.3). */
+/** A random id of 24 lower-case hexadecimal digits (spec/app-services-http.md §4.3). */
 export function newHexId(): string {
   return randomBytes(ID_BYTES).toString('hex');
 }

@@ -1,8 +1,8 @@
-/** Access and refresh tokens (app-services-http.md §6): JSON Web Tokens signed with one key of the server. */
+/** Access and refresh tokens (spec/app-services-http.md §6): JSON Web Tokens signed with one key of the server. */
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 
-/** Seconds (app-services-http.md §6.3). */
+/** Seconds (spec/app-services-http.md §6.3). */
 export const ACCESS_LIFETIME = 30 * 60;
 export const REFRESH_LIFETIME = 60 * 24 * 60 * 60;
 /** HMAC with SHA-256 wants a key as long as its hash. */

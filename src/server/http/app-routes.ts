@@ -1,4 +1,4 @@
-/** What a client asks under an app id: where the app is, and how to log in (app-services-http.md §2–4). */
+/** What a client asks under an app id: where the app is, and how to log in (spec/app-services-http.md §2–4). */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AccountError } from '../accounts/account-error.ts';

@@ -6,7 +6,7 @@ import { type AppRoutesContext, appRoutes } from './app-routes.ts';
 import { sendError, sendJson } from './json-answer.ts';
 import { userRoutes } from './user-routes.ts';
 
-/** The base path of the client API, B in app-services-http.md §1. */
+/** The base path of the client API, B in spec/app-services-http.md §1. */
 export const API_BASE = '/api/client/v2.0';
 /** Time for a whole request to arrive, in milliseconds. */
 const REQUEST_TIMEOUT = 60_000;
@@ -30,6 +30,9 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
     forceCloseConnections: true,
     // Every route parses its own body: clients announce JSON on empty bodies too.
     exposeHeadRoutes: false,
+    frameworkErrors: (error, _request, reply) => {
+      sendError(reply, statusOf(error), error.message, 'BadRequest');
+    },
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));

@@ -1,4 +1,4 @@
-/** Answers and request bodies in the form that every SDK accepts (app-services-http.md §1.3). */
+/** Answers and request bodies in the form that every SDK accepts (spec/app-services-http.md §1.3). */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodType } from 'zod';
 import { AccountError } from '../accounts/account-error.ts';
@@ -14,7 +14,7 @@ export function sendJson(reply: FastifyReply, status: number, body: unknown): Fa
     .send(Buffer.from(JSON.stringify(body)));
 }
 
-/** An error body (app-services-http.md §8.1). Without a name clients know, `errorCode` is left out. */
+/** An error body (spec/app-services-http.md §8.1). Without a name clients know, `errorCode` is left out. */
 export function sendError(
   reply: FastifyReply,
   status: number,
@@ -50,7 +50,7 @@ function parseJson(body: unknown): unknown {
   }
 }
 
-/** The token of `Authorization: Bearer <token>`; absent is an invalid session (app-services-http.md §8.4). */
+/** The token of `Authorization: Bearer <token>`; absent is an invalid session (spec/app-services-http.md §8.4). */
 export function bearerToken(request: FastifyRequest): string {
   const match = /^Bearer ([^\s]+)$/i.exec(request.headers.authorization ?? '');
   if (match?.[1] === undefined)

@@ -1,4 +1,4 @@
-/** Which request body each login provider wants (app-services-http.md §4.1). A new provider is one more entry. */
+/** Which request body each login provider wants (spec/app-services-http.md §4.1). A new provider is one more entry. */
 import { type ZodType, z } from 'zod';
 import type { Credentials } from '../accounts/accounts.ts';
 

@@ -1,4 +1,4 @@
-/** The address under which clients reach the server, which `location` must name (app-services-http.md §3). */
+/** The address under which clients reach the server, which `location` must name (spec/app-services-http.md §3). */
 
 export class PublicAddress {
   readonly #publicUrl: string | undefined;

@@ -1,4 +1,4 @@
-/** What a logged-in user asks; the token names the app (app-services-http.md §2, §5, §6.4). */
+/** What a logged-in user asks; the token names the app (spec/app-services-http.md §2, §5, §6.4). */
 import type { FastifyInstance } from 'fastify';
 import type { Accounts } from '../accounts/accounts.ts';
 import { bearerToken, sendJson } from './json-answer.ts';

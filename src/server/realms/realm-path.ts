@@ -10,7 +10,7 @@ import { RealmPathError } from './realm-path-error.ts';
 export const ADMIN_REALM_PATH = '/__admin';
 const PARTITION_SEGMENT = '__partition';
 const HOME = '~';
-/** Bytes of UTF-8; the bound of the protocol (wire-protocol.md §3.1). */
+/** Bytes of UTF-8; the bound of the protocol (spec/wire-protocol.md §3.1). */
 const MAX_PATH_BYTES = 1024;
 /** A segment that is neither an app's nor a user's. */
 const SYSTEM_PREFIX = '__';
@@ -19,7 +19,7 @@ const SYSTEM_PREFIX = '__';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
 const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f"'`]/;
 
-/** The path of the realm that BIND names for a user (wire-protocol.md §3.1). Throws {@link RealmPathError}. */
+/** The path of the realm that BIND names for a user (spec/wire-protocol.md §3.1). Throws {@link RealmPathError}. */
 export function realmPath(bindPath: string, userId: string): string {
   const partition = partitionOf(bindPath);
   switch (partition.type) {

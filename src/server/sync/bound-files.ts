@@ -13,7 +13,7 @@ export class BoundFiles {
   /**
    * Binds a file. A holder on another connection is a zombie, whose client has come back before the server noticed
    * that it was gone; it is ended. One on the same connection makes this a mistake of the client: the answer is
-   * false (wire-protocol.md §5.5).
+   * false (spec/wire-protocol.md §5.5).
    */
   claim(path: string, fileIdent: number, holder: FileHolder): boolean {
     const key = fileKey(path, fileIdent);

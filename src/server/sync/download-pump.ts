@@ -1,5 +1,5 @@
 /**
- * Sends DOWNLOAD and MARK for one bound session (wire-protocol.md §5.6): a DOWNLOAD while the session's cursor is
+ * Sends DOWNLOAD and MARK for one bound session (spec/wire-protocol.md §5.6): a DOWNLOAD while the session's cursor is
  * behind the realm, at least one after IDENT, and the reply to the newest MARK only once the cursor has caught up.
  *
  * `wake` may be called as often as one likes: while a DOWNLOAD is being made, further calls only see to it that the

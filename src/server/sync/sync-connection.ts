@@ -10,15 +10,16 @@ import type { Negotiated } from '../../protocol/negotiation.ts';
 import { parseClientMessage } from '../../protocol/parse-client-message.ts';
 import type { Access, User } from '../accounts/accounts.ts';
 import { newHexId } from '../accounts/hex-id.ts';
+import { ConnectionBacklog } from './backlog.ts';
 import { asConnectionError, ConnectionError, errorMessage, type SessionError } from './sync-error.ts';
 import { type BindMessage, type SessionConnection, type SyncContext, SyncSession } from './sync-session.ts';
 
-/** Versions from which on the client knows a message (wire-protocol.md §1.3). */
+/** Versions from which on the client knows a message (spec/wire-protocol.md §1.3). */
 const LOG_MESSAGE_SINCE = 10;
 /** WebSocket close codes. */
 const NORMAL = 1000;
 const GOING_AWAY = 1001;
-/** The part of a limit at which work goes on after a pause, so that it does not flutter. */
+/** The part of the send buffer at which downloads go on. */
 const RESUME_AT = 0.5;
 
 export class SyncConnection implements SessionConnection {
@@ -28,8 +29,8 @@ export class SyncConnection implements SessionConnection {
   readonly #protocol: Negotiated;
   readonly #context: SyncContext;
   readonly #sessions = new Map<number, SyncSession>();
+  readonly #backlog: ConnectionBacklog;
   readonly #idle: NodeJS.Timeout;
-  #backlog = 0;
   #room: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   #phase: 'open' | 'draining' | 'closed' = 'open';
 
@@ -39,6 +40,7 @@ export class SyncConnection implements SessionConnection {
     this.loginSession = access.sessionId;
     this.#protocol = protocol;
     this.#context = context;
+    this.#backlog = new ConnectionBacklog(context.backlog, context.limits.uploadBacklog, socket);
     this.#idle = setTimeout(() => this.close(GOING_AWAY, 'idle'), context.limits.idle);
     socket.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
     socket.on('close', () => this.#closed());
@@ -69,14 +71,7 @@ export class SyncConnection implements SessionConnection {
   }
 
   consumed(bytes: number): void {
-    this.#backlog -= bytes;
-    if (
-      this.#socket.isPaused &&
-      this.#phase === 'open' &&
-      this.#backlog <= this.#context.limits.uploadBacklog * RESUME_AT
-    ) {
-      this.#socket.resume();
-    }
+    this.#backlog.consumed(bytes);
   }
 
   fail(error: ConnectionError): void {
@@ -162,7 +157,7 @@ export class SyncConnection implements SessionConnection {
         const session = this.#sessions.get(message.session);
         if (!session) throw new ConnectionError(106, `there is no session ${message.session}`);
         const bytes = Math.max(size, message.type === 'upload' ? message.body.size : 0);
-        this.#received(bytes);
+        this.#backlog.received(bytes);
         session.receive(message, bytes);
       }
     }
@@ -180,13 +175,8 @@ export class SyncConnection implements SessionConnection {
         `a connection has at most ${this.#context.limits.sessionsPerConnection} sessions`,
       );
     }
-    this.#received(size);
+    this.#backlog.received(size);
     this.#sessions.set(session, new SyncSession(message, size, this, this.#context));
-  }
-
-  #received(bytes: number): void {
-    this.#backlog += bytes;
-    if (this.#backlog > this.#context.limits.uploadBacklog) this.#socket.pause();
   }
 
   #sent(): void {
@@ -201,6 +191,7 @@ export class SyncConnection implements SessionConnection {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
     clearTimeout(this.#idle);
+    this.#backlog.release();
     for (const session of [...this.#sessions.values()]) session.end();
     this.#room?.resolve();
     this.#room = undefined;

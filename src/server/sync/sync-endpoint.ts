@@ -1,5 +1,5 @@
 /**
- * Takes WebSocket upgrades for `A/realm-sync` on the HTTP server's port (wire-protocol.md §1): looks at the app id,
+ * Takes WebSocket upgrades for `A/realm-sync` on the HTTP server's port (spec/wire-protocol.md §1): looks at the app id,
  * the offered protocols and the token, and turns the socket into a connection or says why not.
  */
 import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
@@ -10,16 +10,17 @@ import { negotiate } from '../../protocol/negotiation.ts';
 import { AccountError } from '../accounts/account-error.ts';
 import type { Access, Accounts, Revocation } from '../accounts/accounts.ts';
 import { API_BASE } from '../http/http-app.ts';
+import { ServerBacklog } from './backlog.ts';
 import { BoundFiles } from './bound-files.ts';
 import { SyncConnection } from './sync-connection.ts';
 import type { SyncContext } from './sync-session.ts';
 
-/** The close code that makes a client get a new token (wire-protocol.md §7.4). */
+/** The close code that makes a client get a new token (spec/wire-protocol.md §7.4). */
 const BAD_TOKEN = 4001;
-/** From this version on, errors of the handshake come as close codes after it (wire-protocol.md §1.3). */
+/** From this version on, errors of the handshake come as close codes after it (spec/wire-protocol.md §1.3). */
 const CLOSE_CODES_SINCE = 8;
 
-export type SyncEndpointOptions = Omit<SyncContext, 'boundFiles'> & {
+export type SyncEndpointOptions = Omit<SyncContext, 'boundFiles' | 'backlog'> & {
   readonly appId: string;
   readonly accounts: Accounts;
 };
@@ -38,7 +39,11 @@ export class SyncEndpoint {
   constructor({ appId, accounts, ...context }: SyncEndpointOptions) {
     this.#appId = appId;
     this.#accounts = accounts;
-    this.#context = { ...context, boundFiles: new BoundFiles() };
+    this.#context = {
+      ...context,
+      boundFiles: new BoundFiles(),
+      backlog: new ServerBacklog(context.limits.serverBacklog),
+    };
     this.#webSockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -143,7 +148,7 @@ export class SyncEndpoint {
   }
 }
 
-/** The token of the query, or of the Authorization header of older clients (wire-protocol.md §1.1). */
+/** The token of the query, or of the Authorization header of older clients (spec/wire-protocol.md §1.1). */
 function tokenOf(request: IncomingMessage, url: URL): string | undefined {
   const inQuery = url.searchParams.get('baas_at');
   return inQuery ?? /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];

@@ -1,4 +1,4 @@
-/** What a session or a connection is told when it cannot go on (wire-protocol.md §7). */
+/** What a session or a connection is told when it cannot go on (spec/wire-protocol.md §7). */
 import { BadChangesetError } from '../../changeset/codec.ts';
 import { IsthmusError } from '../../errors.ts';
 import { type ErrorAction, formatErrorBody } from '../../protocol/error-codes.ts';
@@ -42,7 +42,7 @@ export class SessionError extends IsthmusError {
     this.protocolCode = protocolCode;
   }
 
-  /** A history that does not fit is reset, a refusal is final, anything else passes (wire-protocol.md §7.2). */
+  /** A history that does not fit is reset, a refusal is final, anything else passes (spec/wire-protocol.md §7.2). */
   get action(): ErrorAction {
     switch (this.protocolCode) {
       case 201:

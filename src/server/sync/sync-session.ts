@@ -1,5 +1,5 @@
 /**
- * One session: one client file of one realm on one connection. Its states (wire-protocol.md §5.4):
+ * One session: one client file of one realm on one connection. Its states (spec/wire-protocol.md §5.4):
  *
  * | state        | entered by                                       | accepts                          | leaves to           |
  * |--------------|--------------------------------------------------|----------------------------------|---------------------|
@@ -22,6 +22,7 @@ import type { ServerLimits } from '../limits.ts';
 import { type Permissions, type RealmAccess, realmAccess } from '../permissions.ts';
 import { realmPath } from '../realms/realm-path.ts';
 import type { RealmRegistry } from '../realms/realm-registry.ts';
+import type { ServerBacklog } from './backlog.ts';
 import type { BoundFiles, FileHolder } from './bound-files.ts';
 import { DownloadPump } from './download-pump.ts';
 import { asConnectionError, asSessionError, ConnectionError, SessionError } from './sync-error.ts';
@@ -41,6 +42,7 @@ export type SyncContext = {
   readonly registry: RealmRegistry;
   readonly permissions: Permissions;
   readonly boundFiles: BoundFiles;
+  readonly backlog: ServerBacklog;
   readonly limits: ServerLimits;
   readonly logger: Logger;
 };

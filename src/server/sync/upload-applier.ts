@@ -1,4 +1,4 @@
-/** Checks and integrates what one bound session uploads (wire-protocol.md §5.7, server-history.md §3). */
+/** Checks and integrates what one bound session uploads (spec/wire-protocol.md §5.7, spec/server-history.md §3). */
 
 import { checkUpload } from '../../store/server/check-upload.ts';
 import type { ServerRealm, Upload, UploadCursor, UploadEntry } from '../../store/server/contract.ts';
