@@ -1,0 +1,162 @@
+/** Reads the tables of one schema from pg_catalog. */
+import {
+  type Catalog,
+  type ColumnInfo,
+  type ForeignKey,
+  type TableInfo,
+  type TableName,
+  tableId,
+} from '../../src/connector/dialect.ts';
+import type { Session } from './session.ts';
+
+/** What becomes of changes of a table in the log: pg_class.relreplident, with the columns of an index identity. */
+export type ReplicaIdentity =
+  | { readonly kind: 'default' | 'full' | 'nothing' }
+  | { readonly kind: 'index'; readonly columns: readonly string[] };
+
+/** Base type of every enum, whatever its name. */
+export const ENUM_TYPE = 'enum';
+
+/** Partitions are left out: their rows are those of the partitioned table. */
+const TABLES = `SELECT c.oid, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname`;
+
+/** A domain counts as the type at its bottom, an enum as `enum`. */
+const COLUMNS = `WITH RECURSIVE base (oid, root) AS (
+    SELECT oid, oid FROM pg_type WHERE typtype <> 'd'
+    UNION ALL SELECT t.oid, b.root FROM pg_type t JOIN base b ON t.typbasetype = b.oid WHERE t.typtype = 'd'
+  )
+  SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), t.typname,
+    CASE WHEN r.typtype = 'e' THEN '${ENUM_TYPE}' ELSE r.typname END,
+    NOT (a.attnotnull OR t.typnotnull), a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL,
+    a.attidentity = 'a' OR coalesce(to_jsonb(a) ->> 'attgenerated', '') <> ''
+  FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN base b ON b.oid = t.oid
+    JOIN pg_type r ON r.oid = b.root
+  WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum`;
+
+const KEYS = `SELECT i.indrelid, a.attname FROM pg_index i
+    CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, place)
+    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+  WHERE i.indrelid = ANY ($1::oid[]) AND i.indisprimary AND k.place <= i.indnkeyatts ORDER BY i.indrelid, k.place`;
+
+const FOREIGN_KEYS = `SELECT o.conrelid, o.conname, n.nspname, c.relname, a.attname, f.attname
+  FROM pg_constraint o JOIN pg_class c ON c.oid = o.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    CROSS JOIN LATERAL unnest(o.conkey, o.confkey) WITH ORDINALITY k (own, other, place)
+    JOIN pg_attribute a ON a.attrelid = o.conrelid AND a.attnum = k.own
+    JOIN pg_attribute f ON f.attrelid = o.confrelid AND f.attnum = k.other
+  WHERE o.contype = 'f' AND o.conrelid = ANY ($1::oid[]) ORDER BY o.conrelid, o.conname, k.place`;
+
+/** `customTypes` says which type a custom type is to be treated as. */
+export async function readCatalog(
+  session: Session,
+  schema: string,
+  customTypes: ReadonlyMap<string, string>,
+): Promise<Catalog> {
+  const tables = await session.query(TABLES, [schema]);
+  const oids = [`{${tables.map(([oid]) => oid).join(',')}}`];
+  const columns = groupByFirst(await session.query(COLUMNS, oids));
+  const keys = groupByFirst(await session.query(KEYS, oids));
+  const foreignKeys = groupByFirst(await session.query(FOREIGN_KEYS, oids));
+  const catalog = new Map<string, TableInfo>();
+  for (const [oid = '', name] of tables) {
+    const table: TableName = { schema, name: name ?? '' };
+    catalog.set(tableId(table), {
+      table,
+      columns: (columns.get(oid ?? '') ?? []).map((row) => columnOf(row, customTypes)),
+      primaryKey: (keys.get(oid ?? '') ?? []).map(([, column]) => column ?? ''),
+      foreignKeys: foreignKeysOf(foreignKeys.get(oid ?? '') ?? []),
+    });
+  }
+  return catalog;
+}
+
+type CatalogRow = readonly (string | null)[];
+
+function groupByFirst(rows: readonly CatalogRow[]): Map<string, CatalogRow[]> {
+  const groups = new Map<string, CatalogRow[]>();
+  for (const row of rows) {
+    const group = groups.get(row[0] ?? '');
+    if (group === undefined) groups.set(row[0] ?? '', [row]);
+    else group.push(row);
+  }
+  return groups;
+}
+
+function columnOf(row: CatalogRow, customTypes: ReadonlyMap<string, string>): ColumnInfo {
+  const [, name, type, ownType, rootType, nullable, hasDefault, readOnly] = row;
+  return {
+    name: name ?? '',
+    type: type ?? '',
+    baseType: baseTypeName(customTypes.get(ownType ?? '') ?? rootType ?? ''),
+    nullable: nullable === 't',
+    hasDefault: hasDefault === 't',
+    readOnly: readOnly === 't',
+  };
+}
+
+/** The catalog's names of types that SQL and configurations call otherwise. */
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  bigint: 'int8',
+  integer: 'int4',
+  int: 'int4',
+  smallint: 'int2',
+  decimal: 'numeric',
+  real: 'float4',
+  'double precision': 'float8',
+  boolean: 'bool',
+  'character varying': 'varchar',
+  character: 'bpchar',
+  char: 'bpchar',
+  string: 'text',
+  timestamp: 'timestamp',
+  'timestamp without time zone': 'timestamp',
+  'timestamp with time zone': 'timestamptz',
+};
+
+function baseTypeName(name: string): string {
+  return TYPE_NAMES[name.toLowerCase()] ?? name;
+}
+
+function foreignKeysOf(rows: readonly CatalogRow[]): ForeignKey[] {
+  const byName = new Map<string, { referenced: TableName; columns: string[]; referencedColumns: string[] }>();
+  for (const [, name, schema, table, column, referencedColumn] of rows) {
+    let key = byName.get(name ?? '');
+    if (key === undefined) {
+      key = { referenced: { schema: schema ?? '', name: table ?? '' }, columns: [], referencedColumns: [] };
+      byName.set(name ?? '', key);
+    }
+    key.columns.push(column ?? '');
+    key.referencedColumns.push(referencedColumn ?? '');
+  }
+  return [...byName].map(([name, key]) => ({ name, ...key }));
+}
+
+/** Replica identities of tables, in their order; undefined for a table that is gone. */
+export async function readReplicaIdentities(
+  session: Session,
+  quotedTables: readonly string[],
+): Promise<readonly (ReplicaIdentity | undefined)[]> {
+  const rows = await session.query(
+    `SELECT c.relreplident, (SELECT string_agg(a.attname, ',' ORDER BY a.attname) FROM pg_index i
+        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::int2[])
+        WHERE i.indrelid = c.oid AND i.indisreplident)
+     FROM unnest($1::text[]) WITH ORDINALITY t (name, place) LEFT JOIN pg_class c ON c.oid = to_regclass(t.name)
+     ORDER BY t.place`,
+    [quotedTables],
+  );
+  return rows.map(([identity, columns]) => {
+    switch (identity) {
+      case 'd':
+        return { kind: 'default' };
+      case 'f':
+        return { kind: 'full' };
+      case 'n':
+        return { kind: 'nothing' };
+      case 'i':
+        // Without its index (dropped since) such an identity is none.
+        return columns == null ? { kind: 'nothing' } : { kind: 'index', columns: columns.split(',') };
+      default:
+        return undefined;
+    }
+  });
+}

@@ -1,0 +1,101 @@
+/** What can be wrong with a PostgreSQL server, seen from a connector; docs/errors.md lists the codes. */
+import type { ErrorClass } from '../../src/connector/dialect.ts';
+import { ApplyError } from '../../src/connector/errors.ts';
+import { IsthmusError } from '../../src/errors.ts';
+import { classOfFailure, sqlStateOf } from './sql-state.ts';
+
+export type PostgresErrorOptions = {
+  readonly remedy?: string;
+  readonly cause?: unknown;
+  readonly errorClass?: ErrorClass;
+};
+
+/** The family of all of them. `errorClass` says whether another attempt may succeed without an operator. */
+export abstract class PostgresError extends IsthmusError {
+  readonly errorClass: ErrorClass;
+  /** SQLSTATE or the code of the network failure, when there is one. */
+  readonly sqlState: string | undefined;
+
+  constructor(message: string, options: PostgresErrorOptions = {}) {
+    super(message, options);
+    this.errorClass = options.errorClass ?? 'fatal';
+    this.sqlState = sqlStateOf(options.cause);
+  }
+}
+
+/** The server cannot be reached, refuses the login, or went away. */
+export class PostgresConnectionError extends PostgresError {
+  readonly code = 'postgres-connection';
+}
+
+/** A setting of the server, its version or the lack of a database keeps the connector from working. */
+export class PostgresServerError extends PostgresError {
+  readonly code = 'postgres-server';
+}
+
+/** The user lacks a privilege. */
+export class PostgresPrivilegeError extends PostgresError {
+  readonly code = 'postgres-privilege';
+}
+
+/** A table cannot be followed or written as it is. */
+export class PostgresTableError extends PostgresError {
+  readonly code = 'postgres-table';
+}
+
+/** A statement of the connector itself failed (catalog, DDL, snapshot). */
+export class PostgresQueryError extends PostgresError {
+  readonly code = 'postgres-query';
+}
+
+/** The change feed broke off. */
+export class PostgresFeedError extends PostgresError {
+  readonly code = 'postgres-feed';
+}
+
+/** The replication slot is gone or no longer usable: changes were lost, and only a comparison mends that. */
+export class PostgresFeedLostError extends PostgresError {
+  readonly code = 'postgres-feed-lost';
+}
+
+/** A failed statement of the writer, with what the server says about the place of the fault. */
+export class PostgresApplyError extends ApplyError {
+  readonly table: string | undefined;
+  readonly column: string | undefined;
+  readonly constraint: string | undefined;
+  readonly detail: string | undefined;
+
+  constructor(message: string, cause: unknown) {
+    const sqlState = sqlStateOf(cause);
+    super(message, {
+      errorClass: classOfFailure(cause),
+      ...(sqlState === undefined ? {} : { sqlState }),
+      cause,
+    });
+    const fields: ServerErrorFields = isServerError(cause) ? cause : {};
+    this.table = fields.table;
+    this.column = fields.column;
+    this.constraint = fields.constraint;
+    this.detail = fields.detail;
+  }
+}
+
+export type ServerErrorFields = {
+  readonly schema?: string;
+  readonly table?: string;
+  readonly column?: string;
+  readonly constraint?: string;
+  readonly detail?: string;
+  readonly hint?: string;
+};
+
+/** True for an error that the server sent, as opposed to a failure on the way to it. */
+export function isServerError(error: unknown): error is Error & ServerErrorFields & { code: string } {
+  return error instanceof Error && 'severity' in error && 'code' in error && typeof error.code === 'string';
+}
+
+/** True for every failure that another attempt may mend: what the engine asks before it connects again. */
+export function isTransientPostgresError(error: unknown): boolean {
+  if (error instanceof PostgresError || error instanceof ApplyError) return error.errorClass === 'transient';
+  return classOfFailure(error) === 'transient';
+}
