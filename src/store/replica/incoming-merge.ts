@@ -8,6 +8,7 @@ import type { Changeset } from '../../changeset/instruction.ts';
 import { type StampedChangeset, transform } from '../../merge/transform.ts';
 import type { DownloadEntry } from '../server/contract.ts';
 import type { LocalChangesetTable } from './local-changesets.ts';
+import { TouchedObjects } from './touched-objects.ts';
 
 /** Encoded local changesets merged at once, in bytes; decoded they take about twenty times as much. */
 const LOCAL_PIECE_BYTES = 1024 * 1024;
@@ -48,9 +49,11 @@ export class IncomingMerge {
       timestamp: entry.timestamp,
       fileIdent: entry.originFileIdent,
     }));
+    const objects = new TouchedObjects(run.map(({ changeset }) => changeset.instructions));
+    const concerns = (touched: Uint8Array | undefined): boolean => objects.mayMeet(touched);
     let after = run[0]?.entry.clientVersion ?? 0;
     for (;;) {
-      const piece = this.#locals.reciprocals(this.#replica, after, LOCAL_PIECE_BYTES);
+      const piece = this.#locals.reciprocals(this.#replica, after, concerns, LOCAL_PIECE_BYTES);
       const last = piece.at(-1);
       if (last === undefined) break;
       after = last.version;

@@ -13,29 +13,35 @@ export class LocalChangesetTable {
   readonly #append: StatementSync;
   readonly #newest: StatementSync;
   readonly #originals: StatementSync;
-  readonly #reciprocals: StatementSync;
+  readonly #filters: StatementSync;
+  readonly #reciprocal: StatementSync;
   readonly #putReciprocal: StatementSync;
   readonly #trim: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#append = database.prepare(`INSERT INTO local_changesets
-      (replica, version, remote_version, timestamp, changeset) VALUES (?, ?, ?, ?, ?)`);
+      (replica, version, remote_version, timestamp, touched, changeset) VALUES (?, ?, ?, ?, ?, ?)`);
     this.#newest = database.prepare(
       'SELECT version FROM local_changesets WHERE replica = ? ORDER BY version DESC LIMIT 1',
     );
     this.#originals = database.prepare(`SELECT version, timestamp, remote_version, changeset
       FROM local_changesets WHERE replica = ? AND version > ? ORDER BY version`);
-    this.#reciprocals = database.prepare(`SELECT version, timestamp, remote_version,
+    this.#filters = database.prepare(
+      'SELECT version, touched FROM local_changesets WHERE replica = ? AND version > ? ORDER BY version',
+    );
+    this.#reciprocal = database.prepare(`SELECT version, timestamp, remote_version,
         coalesce(reciprocal, changeset) AS changeset
-      FROM local_changesets WHERE replica = ? AND version > ? ORDER BY version`);
+      FROM local_changesets WHERE replica = ? AND version = ?`);
     this.#putReciprocal = database.prepare(
       'UPDATE local_changesets SET reciprocal = ? WHERE replica = ? AND version = ?',
     );
     this.#trim = database.prepare('DELETE FROM local_changesets WHERE replica = ? AND version <= ?');
   }
 
-  append(replica: number, { version, remoteVersion, timestamp, changeset }: LocalChangeset): void {
-    this.#append.run(replica, version, remoteVersion, timestamp, changeset);
+  /** `touched` is the filter of the objects it touches, if it has one (touched-objects.ts). */
+  append(replica: number, local: LocalChangeset, touched: Uint8Array | undefined): void {
+    const { version, remoteVersion, timestamp, changeset } = local;
+    this.#append.run(replica, version, remoteVersion, timestamp, touched ?? null, changeset);
   }
 
   /** Version of the newest kept changeset; 0 when there is none. */
@@ -49,13 +55,22 @@ export class LocalChangesetTable {
   }
 
   /**
-   * Changesets after `after` as earlier merges left them: from the oldest on until they exceed `softLimit` bytes. A
-   * reciprocal form that has become empty stands for itself, not for the original.
+   * Changesets after `after` that `concerns` accepts by their filter, as earlier merges left them: from the oldest on
+   * until they exceed `softLimit` bytes. A reciprocal form that has become empty stands for itself, not for the
+   * original.
    */
-  reciprocals(replica: number, after: number, softLimit: number): LocalChangeset[] {
+  reciprocals(
+    replica: number,
+    after: number,
+    concerns: (touched: Uint8Array | undefined) => boolean,
+    softLimit: number,
+  ): LocalChangeset[] {
     const found: LocalChangeset[] = [];
     let size = 0;
-    for (const row of this.#reciprocals.iterate(replica, after)) {
+    for (const { version, touched } of this.#filters.iterate(replica, after)) {
+      if (!concerns(touched instanceof Uint8Array ? touched : undefined)) continue;
+      const row = this.#reciprocal.get(replica, version as number);
+      if (row === undefined) continue;
       const local = fromRow(row);
       found.push(local);
       size += local.changeset.length;

@@ -27,6 +27,7 @@ export const REPLICA_TABLES: Migrations = {
       version INTEGER NOT NULL,
       remote_version INTEGER NOT NULL,
       timestamp INTEGER NOT NULL,
+      touched BLOB,
       changeset BLOB NOT NULL,
       reciprocal BLOB,
       PRIMARY KEY (replica, version)

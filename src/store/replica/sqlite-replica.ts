@@ -17,6 +17,7 @@ import { decodeEntries, type IncomingChangeset, IncomingMerge, runsOf } from './
 import type { LocalChangesetTable } from './local-changesets.ts';
 import type { ReplicaRecord, ReplicaTable } from './replica-table.ts';
 import type { Participant, StoreTransactions } from './store-transactions.ts';
+import { touchedBy } from './touched-objects.ts';
 import type { TransactionQueue } from './transaction-queue.ts';
 import { scanForUpload, type UploadScan } from './upload-scan.ts';
 
@@ -119,7 +120,8 @@ export class SqliteReplica implements Replica, Participant {
       applyInstructions(this.#view, instructions);
       const changeset = encodeChangeset(instructions);
       const remoteVersion = download.serverVersion;
-      this.#environment.locals.append(this.#id, { version, timestamp, remoteVersion, changeset });
+      const made = { version, timestamp, remoteVersion, changeset };
+      this.#environment.locals.append(this.#id, made, touchedBy(instructions));
       this.#save({ version, lastTimestamp: timestamp });
       this.#newestLocal = version;
       this.#listeners.note({ local: true, queued: false });
