@@ -19,7 +19,7 @@ export class CopyTextParser {
   push(chunk: Buffer, rows: CopyRow[]): void {
     const end = chunk.lastIndexOf(LINE_FEED);
     if (end < 0) {
-      this.#rest.push(chunk);
+      if (chunk.length > 0) this.#rest.push(chunk);
       return;
     }
     const whole = chunk.subarray(0, end);
