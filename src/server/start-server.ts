@@ -18,6 +18,8 @@ import type { RunningServer, ServerOptions } from './server-options.ts';
 import { ServerStartError } from './server-start-error.ts';
 import { SyncEndpoint } from './sync/sync-endpoint.ts';
 
+export type { RunningServer, ServerOptions };
+
 const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_PORT = 9090;
 const DEFAULT_APP_ID = 'isthmus';

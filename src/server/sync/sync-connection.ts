@@ -11,8 +11,9 @@ import { parseClientMessage } from '../../protocol/parse-client-message.ts';
 import type { Access, User } from '../accounts/accounts.ts';
 import { newHexId } from '../accounts/hex-id.ts';
 import { ConnectionBacklog } from './backlog.ts';
+import type { BindMessage } from './session-messages.ts';
 import { asConnectionError, ConnectionError, errorMessage, type SessionError } from './sync-error.ts';
-import { type BindMessage, type SessionConnection, type SyncContext, SyncSession } from './sync-session.ts';
+import { type SessionConnection, type SyncContext, SyncSession } from './sync-session.ts';
 
 /** Versions from which on the client knows a message (spec/wire-protocol.md §1.3). */
 const LOG_MESSAGE_SINCE = 10;

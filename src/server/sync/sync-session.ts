@@ -13,10 +13,8 @@
  * whose bytes count in the connection's backlog. Anything out of order ends the connection (109).
  */
 import type { Logger } from '../../log.ts';
-import { compressBody, decompressBody } from '../../protocol/compression.ts';
-import { formatDownloadBody, parseUploadBody } from '../../protocol/entry-bodies.ts';
-import type { ClientMessage, ServerMessage } from '../../protocol/messages.ts';
-import type { DownloadBatch, DownloadCursor, ServerRealm, Upload } from '../../store/server/contract.ts';
+import type { ServerMessage } from '../../protocol/messages.ts';
+import type { DownloadCursor, ServerRealm, Upload } from '../../store/server/contract.ts';
 import type { User } from '../accounts/accounts.ts';
 import type { ServerLimits } from '../limits.ts';
 import { type Permissions, type RealmAccess, realmAccess } from '../permissions.ts';
@@ -25,14 +23,16 @@ import type { RealmRegistry } from '../realms/realm-registry.ts';
 import type { ServerBacklog } from './backlog.ts';
 import type { BoundFiles, FileHolder } from './bound-files.ts';
 import { DownloadPump } from './download-pump.ts';
+import {
+  type BindMessage,
+  decodeUpload,
+  downloadMessage,
+  type IdentMessage,
+  type SessionMessage,
+  type UploadMessage,
+} from './session-messages.ts';
 import { asConnectionError, asSessionError, ConnectionError, SessionError } from './sync-error.ts';
 import { UploadApplier } from './upload-applier.ts';
-
-/** Messages that belong to a session. */
-export type SessionMessage = Exclude<ClientMessage, { type: 'ping' } | { type: 'test_command' }>;
-export type BindMessage = Extract<ClientMessage, { type: 'bind' }>;
-type IdentMessage = Extract<ClientMessage, { type: 'ident' }>;
-type UploadMessage = Extract<ClientMessage, { type: 'upload' }>;
 
 /** Characters of a client's own error report that are repeated to it. */
 const MAX_QUOTED = 500;
@@ -335,30 +335,4 @@ export class SyncSession {
 
 function outOfOrder(message: SessionMessage, where: string): ConnectionError {
   return new ConnectionError(109, `${message.type.toUpperCase()} came ${where}`);
-}
-
-async function decodeUpload(message: UploadMessage): Promise<Upload> {
-  return {
-    entries: parseUploadBody(await decompressBody(message.body)),
-    progress: {
-      clientVersion: message.progressClientVersion,
-      serverVersion: message.progressServerVersion,
-    },
-    lockedServerVersion: message.lockedServerVersion,
-  };
-}
-
-async function downloadMessage(session: number, batch: DownloadBatch): Promise<ServerMessage> {
-  return {
-    type: 'download',
-    session,
-    downloadServerVersion: batch.cursor.serverVersion,
-    downloadClientVersion: batch.cursor.clientVersion,
-    latestServerVersion: batch.latest.version,
-    latestServerVersionSalt: batch.latest.salt,
-    uploadClientVersion: batch.uploadCursor.clientVersion,
-    uploadServerVersion: batch.uploadCursor.serverVersion,
-    downloadableBytes: batch.downloadableBytes,
-    body: await compressBody(formatDownloadBody(batch.entries)),
-  };
 }
