@@ -69,17 +69,22 @@ export class PgOutputDecoder {
     const type = this.#cursor.uint8();
     switch (type) {
       case BEGIN:
-        return this.#begin(out);
+        this.#begin(out);
+        return;
       case COMMIT:
-        return this.#commit(out);
+        this.#commit(out);
+        return;
       case RELATION:
-        return this.#relation();
+        this.#relation();
+        return;
       case INSERT:
       case UPDATE:
       case DELETE:
       case TRUNCATE:
         if (this.#state === 'outside') throw damaged('a change stands outside a transaction');
-        if (this.#state === 'delivering') this.#change(type, out);
+        if (this.#state === 'skipping') return;
+        if (type === TRUNCATE) this.#truncate(out);
+        else this.#change(type, out);
         return;
       default:
         if (!IGNORED.has(type)) throw damaged(`unknown type ${type}`);
@@ -141,7 +146,6 @@ export class PgOutputDecoder {
   }
 
   #change(type: number, out: FeedEvent[]): void {
-    if (type === TRUNCATE) return this.#truncate(out);
     const relation = this.#relationOf(this.#cursor.uint32());
     let marker = this.#cursor.uint8();
     let old: FeedValue[] | undefined;
@@ -160,13 +164,14 @@ export class PgOutputDecoder {
     }
     if (marker !== NEW_TUPLE) throw damaged('a change has no new row');
     const row = this.#tuple(relation);
-    if (checkpoint !== undefined) return this.#ownTransaction(row, checkpoint, out);
-    if (type === INSERT) {
+    if (checkpoint !== undefined) {
+      this.#ownTransaction(row, checkpoint, out);
+    } else if (type === INSERT) {
       out.push({ kind: 'change', change: { kind: 'insert', table, row } });
-      return;
+    } else {
+      if (full && old !== undefined) takeUnchangedFrom(old, row);
+      out.push({ kind: 'change', change: { kind: 'update', table, row, old } });
     }
-    if (full && old !== undefined) takeUnchangedFrom(old, row);
-    out.push({ kind: 'change', change: { kind: 'update', table, row, old } });
   }
 
   #ownTransaction(

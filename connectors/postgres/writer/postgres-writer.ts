@@ -167,7 +167,8 @@ export class PostgresWriter implements SqlWriter {
 
 const DOING = { upsert: 'writing rows', update: 'setting columns', delete: 'deleting rows' } as const;
 
-function applyError(doing: string, table: TableInfo | undefined, cause: unknown): ApplyError {
+/** What went wrong while `doing`, as the engine sorts it. */
+export function applyError(doing: string, table: TableInfo | undefined, cause: unknown): ApplyError {
   if (cause instanceof PostgresError) {
     return new ApplyError(cause.message, { errorClass: cause.errorClass, cause });
   }

@@ -1,0 +1,30 @@
+/** Reads single rows as they now are, for values that the change feed left out. */
+import type { SqlText, TableInfo } from '../../src/connector/dialect.ts';
+import type { Session } from './session.ts';
+import { quoteIdentifier, quoteTable } from './sql-text.ts';
+import { columnArrays, MAX_ROWS_PER_STATEMENT, unnest } from './writer/set-statements.ts';
+
+/**
+ * The rows that exist, in no particular order: `columns` should name the key for the caller to know them by. `keys`
+ * are texts of the primary key's columns, in the order in which `columns` (or else the table) names them.
+ */
+export async function fetchRows(
+  session: Session,
+  table: TableInfo,
+  columns: readonly string[],
+  keys: readonly (readonly string[])[],
+): Promise<readonly (readonly SqlText[])[]> {
+  const named = columns.filter((column) => table.primaryKey.includes(column));
+  const key = named.length === table.primaryKey.length ? named : table.primaryKey;
+  const condition = key.map((name, index) => `t.${quoteIdentifier(name)} = v.a${index}`).join(' AND ');
+  const text =
+    `SELECT ${columns.map((name) => `t.${quoteIdentifier(name)}`).join(', ')} ` +
+    `FROM ${unnest(table, key)} JOIN ${quoteTable(table.table)} t ON ${condition}`;
+  const rows: (readonly SqlText[])[] = [];
+  for (let start = 0; start < keys.length; start += MAX_ROWS_PER_STATEMENT) {
+    const chunk = keys.slice(start, start + MAX_ROWS_PER_STATEMENT);
+    const found = await session.prepared(text, columnArrays(chunk, key.length));
+    for (const row of found.rows) rows.push(row);
+  }
+  return rows;
+}

@@ -1,0 +1,1 @@
+export { createPostgresDialect, PostgresDialect, type PostgresDialectOptions } from './postgres-dialect.ts';

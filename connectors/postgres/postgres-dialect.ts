@@ -1,0 +1,218 @@
+/** PostgreSQL behind the engine's contract; each method hands on to the file that knows how. */
+import type {
+  Catalog,
+  ChangeFeed,
+  ColumnInfo,
+  Position,
+  SnapshotReader,
+  SourceDialect,
+  SqlText,
+  SqlWriter,
+  TableInfo,
+  ValueCodec,
+  WantedTable,
+} from '../../src/connector/dialect.ts';
+import type { Logger } from '../../src/log.ts';
+import type { ColumnDefinition } from '../../src/schema/definition.ts';
+import { readCatalog } from './catalog.ts';
+import { codecFor } from './codec/value-codec.ts';
+import { columnTypeFor, naturalDefinition } from './column-types.ts';
+import { missingStatements, runDdl } from './ddl.ts';
+import { isTransientPostgresError, PostgresError, PostgresQueryError } from './errors.ts';
+import { checkReplicaIdentities, dropPublication, ensurePublication } from './feed/publication.ts';
+import { openReplicationStream } from './feed/replication-stream.ts';
+import { createSlot, dropSlot, type SlotStatus, slotLost, slotMissing, slotStatus } from './feed/slot.ts';
+import { fetchRows } from './fetch-rows.ts';
+import { compareLsn } from './lsn.ts';
+import type { PostgresConnectionOptions } from './options.ts';
+import {
+  checkServer,
+  checkTablePrivileges,
+  createOwnTables,
+  ensureDatabase,
+  message,
+} from './preparation.ts';
+import { Session, type SessionContext } from './session.ts';
+import { PostgresSnapshotReader } from './snapshot/snapshot-reader.ts';
+import { SnapshotVisibility } from './snapshot/visibility.ts';
+import { classOfFailure } from './sql-state.ts';
+import { RetryingWriter } from './writer/retrying-writer.ts';
+
+/** The part of `PostgresConnectorOptions` that the dialect needs; the whole fits. */
+export type PostgresDialectOptions = {
+  readonly connection: PostgresConnectionOptions;
+  /** Schema of the tables. */
+  readonly schema: string;
+  /** Custom type name to the type that it is treated as. */
+  readonly customTypes: ReadonlyMap<string, string>;
+  readonly engine: {
+    readonly adapterName: string;
+    readonly logger: Logger;
+    /** Log SQL statements at level verbose. */
+    readonly printCommands: boolean;
+  };
+};
+
+export function createPostgresDialect(options: PostgresDialectOptions): PostgresDialect {
+  return new PostgresDialect(options);
+}
+
+/** Slot and publication share this name, made from the adapter's. */
+export function feedName(adapterName: string): string {
+  const name = adapterName.toLowerCase().replace(/[^a-z0-9_]/g, '_');
+  return name.startsWith('isthmus_') ? name : `isthmus_${name}`;
+}
+
+export class PostgresDialect implements SourceDialect {
+  readonly name = 'postgres';
+  readonly defaultSchema: string;
+  readonly #options: PostgresDialectOptions;
+  readonly #context: SessionContext;
+  /** Name of slot and publication. */
+  readonly feedName: string;
+  /** For catalog, DDL and single rows; opened when first needed, and again when it broke. */
+  #session: Promise<Session> | undefined;
+
+  constructor(options: PostgresDialectOptions) {
+    this.#options = options;
+    const { logger, printCommands, adapterName } = options.engine;
+    this.#context = { connection: options.connection, logger, printCommands };
+    this.defaultSchema = options.schema;
+    this.feedName = feedName(adapterName);
+  }
+
+  async prepare(options: { createDatabase: boolean }): Promise<void> {
+    if (options.createDatabase) await ensureDatabase(this.#context);
+    await this.#with('checking the server', async (session) => {
+      await checkServer(session, this.feedName);
+      await createOwnTables(session);
+    });
+  }
+
+  async catalog(): Promise<Catalog> {
+    const { schema, customTypes } = this.#options;
+    return this.#with('reading the catalog', (session) => readCatalog(session, schema, customTypes));
+  }
+
+  columnTypeFor(column: ColumnDefinition): string {
+    return columnTypeFor(column);
+  }
+
+  naturalDefinition(column: ColumnInfo): ColumnDefinition {
+    return naturalDefinition(column);
+  }
+
+  codec(column: ColumnInfo, property: ColumnDefinition): ValueCodec {
+    return codecFor(column, property);
+  }
+
+  async createMissing(tables: readonly WantedTable[]): Promise<readonly string[]> {
+    const statements = missingStatements(tables, await this.catalog());
+    await this.#with('making tables', (session) => runDdl(session, statements));
+    return statements;
+  }
+
+  async prepareFeed(
+    tables: readonly TableInfo[],
+    { reset }: { reset: boolean },
+  ): Promise<{ created: boolean; snapshot: SnapshotReader | undefined }> {
+    const created = await this.#with('preparing the change feed', async (session) => {
+      await checkReplicaIdentities(session, tables);
+      await checkTablePrivileges(session, tables);
+      if (reset) await dropSlot(session, this.feedName);
+      const status = await slotStatus(session, this.feedName);
+      if (status.state === 'lost') throw slotLost(this.feedName, status.reason);
+      // Before the slot: what the slot delivers is looked up in the publication as it was at that time.
+      await ensurePublication(session, this.feedName, tables);
+      return status.state === 'missing';
+    });
+    if (!created) return { created, snapshot: undefined };
+    const { snapshotName, connection } = await createSlot(this.#context, this.feedName);
+    try {
+      const session = await Session.open(this.#context, { name: 'isthmus snapshot' });
+      return { created, snapshot: await PostgresSnapshotReader.open(session, snapshotName) };
+    } finally {
+      await connection.close();
+    }
+  }
+
+  async openSnapshot(): Promise<SnapshotReader> {
+    const session = await Session.open(this.#context, { name: 'isthmus snapshot' });
+    return PostgresSnapshotReader.open(session);
+  }
+
+  snapshotIncludes(visibility: string, transaction: string): boolean {
+    return new SnapshotVisibility(visibility).includes(transaction);
+  }
+
+  /** Throws `PostgresFeedLostError` when the slot is gone or invalidated. */
+  async openFeed(after: Position | undefined, signal: AbortSignal): Promise<ChangeFeed> {
+    const status = await this.slotStatus();
+    if (status.state === 'missing') throw slotMissing(this.feedName);
+    if (status.state === 'lost') throw slotLost(this.feedName, status.reason);
+    const { adapterName } = this.#options.engine;
+    const names = { slot: this.feedName, publication: this.feedName, adapterName };
+    return openReplicationStream(this.#context, { ...names, after }, signal);
+  }
+
+  /** Whether the slot exists, how far it is confirmed, and how much log the server keeps for it. */
+  async slotStatus(): Promise<SlotStatus> {
+    return this.#with('asking for the replication slot', (session) => slotStatus(session, this.feedName));
+  }
+
+  comparePositions(a: Position, b: Position): number {
+    return compareLsn(a, b);
+  }
+
+  isTransient(error: unknown): boolean {
+    return isTransientPostgresError(error);
+  }
+
+  async dropFeed(): Promise<void> {
+    await this.#with('removing the change feed', async (session) => {
+      await dropSlot(session, this.feedName);
+      await dropPublication(session, this.feedName);
+    });
+  }
+
+  async openWriter(): Promise<SqlWriter> {
+    return new RetryingWriter(this.#context, this.#options.engine.adapterName);
+  }
+
+  async fetchRows(
+    table: TableInfo,
+    columns: readonly string[],
+    keys: readonly (readonly string[])[],
+  ): Promise<readonly (readonly SqlText[])[]> {
+    return this.#with('reading rows', (session) => fetchRows(session, table, columns, keys));
+  }
+
+  async close(): Promise<void> {
+    const session = await this.#session?.catch(() => undefined);
+    this.#session = undefined;
+    await session?.close();
+  }
+
+  async #with<T>(doing: string, use: (session: Session) => Promise<T>): Promise<T> {
+    const session = await this.#open();
+    try {
+      return await use(session);
+    } catch (cause) {
+      if (cause instanceof PostgresError) throw cause;
+      const where = `database ${this.#options.connection.database}`;
+      throw new PostgresQueryError(`${doing} in ${where} failed: ${message(cause)}`, {
+        errorClass: classOfFailure(cause) === 'transient' ? 'transient' : 'fatal',
+        cause,
+      });
+    }
+  }
+
+  async #open(): Promise<Session> {
+    const current = this.#session;
+    const opened = await current?.catch(() => undefined);
+    if (opened !== undefined && !opened.broken) return opened;
+    // Only the first of several callers opens anew; the others find its promise.
+    if (this.#session === current) this.#session = Session.open(this.#context);
+    return this.#session ?? this.#open();
+  }
+}
