@@ -6,7 +6,8 @@ import { columnArrays, MAX_ROWS_PER_STATEMENT, unnest } from './writer/set-state
 
 /**
  * The rows that exist, in no particular order: `columns` should name the key for the caller to know them by. `keys`
- * are texts of the primary key's columns, in the order in which `columns` (or else the table) names them.
+ * are texts of the primary key's columns, in the order in which `columns` (or else the table) names them. Key columns
+ * come back as they were asked for, not as the row has them: `char(n)` pads, `numeric` has places of its own.
  */
 export async function fetchRows(
   session: Session,
@@ -17,8 +18,12 @@ export async function fetchRows(
   const named = columns.filter((column) => table.primaryKey.includes(column));
   const key = named.length === table.primaryKey.length ? named : table.primaryKey;
   const condition = key.map((name, index) => `t.${quoteIdentifier(name)} = v.a${index}`).join(' AND ');
+  const selected = columns.map((name) => {
+    const place = key.indexOf(name);
+    return place < 0 ? `t.${quoteIdentifier(name)}` : `v.a${place}`;
+  });
   const text =
-    `SELECT ${columns.map((name) => `t.${quoteIdentifier(name)}`).join(', ')} ` +
+    `SELECT ${selected.join(', ')} ` +
     `FROM ${unnest(table, key)} JOIN ${quoteTable(table.table)} t ON ${condition}`;
   const rows: (readonly SqlText[])[] = [];
   for (let start = 0; start < keys.length; start += MAX_ROWS_PER_STATEMENT) {

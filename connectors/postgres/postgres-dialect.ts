@@ -1,4 +1,5 @@
 /** PostgreSQL behind the engine's contract; each method hands on to the file that knows how. */
+import { createHash } from 'node:crypto';
 import type {
   Catalog,
   ChangeFeed,
@@ -57,10 +58,20 @@ export function createPostgresDialect(options: PostgresDialectOptions): Postgres
   return new PostgresDialect(options);
 }
 
-/** Slot and publication share this name, made from the adapter's. */
+/** NAMEDATALEN − 1, for slots as for all names. */
+const LONGEST_NAME = 63;
+const DIGEST_LENGTH = 10;
+
+/**
+ * Slot and publication share this name, made from the adapter's. Slots take only small letters, digits and `_`; what is
+ * lost or cut for that is told apart by a digest, because two adapters must never share a slot.
+ */
 export function feedName(adapterName: string): string {
-  const name = adapterName.toLowerCase().replace(/[^a-z0-9_]/g, '_');
-  return name.startsWith('isthmus_') ? name : `isthmus_${name}`;
+  const plain = adapterName.toLowerCase().replace(/[^a-z0-9_]/g, '_');
+  const name = plain.startsWith('isthmus_') ? plain : `isthmus_${plain}`;
+  if (plain === adapterName && name.length <= LONGEST_NAME) return name;
+  const digest = createHash('sha256').update(adapterName).digest('hex').slice(0, DIGEST_LENGTH);
+  return `${name.slice(0, LONGEST_NAME - DIGEST_LENGTH - 1)}_${digest}`;
 }
 
 export class PostgresDialect implements SourceDialect {
@@ -108,7 +119,14 @@ export class PostgresDialect implements SourceDialect {
 
   async createMissing(tables: readonly WantedTable[]): Promise<readonly string[]> {
     const statements = missingStatements(tables, await this.catalog());
-    await this.#with('making tables', (session) => runDdl(session, statements));
+    if (statements.length === 0) return statements;
+    // On a connection of its own: nothing else may slip into its transaction.
+    const session = await Session.open(this.#context);
+    try {
+      await runDdl(session, statements);
+    } finally {
+      await session.close();
+    }
     return statements;
   }
 
@@ -121,10 +139,17 @@ export class PostgresDialect implements SourceDialect {
       await checkTablePrivileges(session, tables);
       if (reset) await dropSlot(session, this.feedName);
       const status = await slotStatus(session, this.feedName);
-      if (status.state === 'lost') throw slotLost(this.feedName, status.reason);
+      if (status.state === 'lost') {
+        // No use to anybody; whoever has followed it learns of the new one and must compare.
+        this.#context.logger.warn('The replication slot is lost, making it anew', {
+          slot: this.feedName,
+          reason: status.reason,
+        });
+        await dropSlot(session, this.feedName);
+      }
       // Before the slot: what the slot delivers is looked up in the publication as it was at that time.
       await ensurePublication(session, this.feedName, tables);
-      return status.state === 'missing';
+      return status.state !== 'ok';
     });
     if (!created) return { created, snapshot: undefined };
     const { snapshotName, connection } = await createSlot(this.#context, this.feedName);

@@ -4,7 +4,8 @@
  * States: `idle` (nothing pending) → `applying` (one SQL transaction under way) → `idle`, or `waiting` (a transient
  * failure, until the back-off is over) → `applying`; `stopped` is final, by `close()` or by an error that needs an
  * operator. Consecutive small transactions of a realm share a commit; when such a group fails for its data, it is
- * repeated one by one to find the transaction at fault, and the policy decides about that one alone.
+ * repeated one by one to find the transaction at fault, and the policy decides about that one alone. A commit whose
+ * answer was lost with the connection may have happened: before anything is repeated, the checkpoints in SQL decide.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MergedInstruction } from '../../adapter/merged-instruction.ts';
@@ -56,6 +57,8 @@ export class ApplyLoop {
   #state: State = 'idle';
   #running: Promise<void> = Promise.resolve();
   #writer: SqlWriter | undefined;
+  /** An attempt failed in a way that leaves open whether it was committed. */
+  #uncertain = false;
   /** Attempts spent on a transaction that refers to a missing row. */
   #impatience: { readonly sequence: number; readonly attempts: number } | undefined;
   #resolveDone: () => void = () => {};
@@ -113,10 +116,11 @@ export class ApplyLoop {
     try {
       let failures = 0;
       while (!this.#abort.signal.aborted) {
-        const realm = this.#options.realms.all().find((candidate) => candidate.pending.length > 0);
-        if (realm === undefined) break;
         try {
           this.#state = 'applying';
+          if (this.#uncertain) await this.#settle();
+          const realm = this.#options.realms.all().find((candidate) => candidate.pending.length > 0);
+          if (realm === undefined) break;
           await this.#applyGroup(realm, groupSize(realm.pending));
           failures = 0;
         } catch (error) {
@@ -140,6 +144,7 @@ export class ApplyLoop {
       delayMilliseconds: delay,
     });
     this.#state = 'waiting';
+    this.#uncertain = true;
     await this.#dropWriter();
     await sleep(delay, undefined, { signal: this.#abort.signal }).catch(() => {});
   }
@@ -148,6 +153,18 @@ export class ApplyLoop {
     const writer = this.#writer;
     this.#writer = undefined;
     await writer?.close().catch(() => {}); // its connection is what failed
+  }
+
+  /** Takes what turns out to be committed off the queues. */
+  async #settle(): Promise<void> {
+    this.#writer ??= await this.#options.openWriter();
+    const applied = await this.#writer.checkpoints();
+    for (const realm of this.#options.realms.all()) {
+      const sequence = applied.get(realm.path) ?? 0;
+      const group = realm.pending.filter((transaction) => transaction.serverVersion <= sequence);
+      if (group.length > 0) this.#applied(realm, group);
+    }
+    this.#uncertain = false;
   }
 
   async #applyGroup(realm: SyncedRealm, count: number): Promise<void> {
@@ -172,6 +189,11 @@ export class ApplyLoop {
     await this.#options.beforeApply(instructions);
     const checkpoint = { realmPath: realm.path, sequence: group.at(-1)!.serverVersion };
     await this.#tryPlans(realm, instructions, checkpoint);
+    this.#applied(realm, group);
+  }
+
+  #applied(realm: SyncedRealm, group: readonly PendingTransaction[]): void {
+    const instructions = group.flatMap((transaction) => transaction.instructions);
     this.#impatience = undefined;
     realm.markApplied(group.length);
     const classes = new Set(instructions.map((instruction) => classOf(instruction)));
