@@ -23,7 +23,7 @@ export async function ensureCluster(
   if (stored !== undefined) return checkCredentials(directory, stored, options);
   rmSync(data, { recursive: true, force: true });
   makeDirectory(data, 0o700, account);
-  const user = options.user ?? 'isthmus';
+  const user = options.user ?? 'postgres';
   const password = options.password ?? randomBytes(18).toString('base64url');
   await runInitdb(directory, data, account, { user, password });
   writeFileSync(credentialsPath, JSON.stringify({ user, password }), { mode: 0o600 });

@@ -22,7 +22,7 @@ export type EmbeddedPostgresOptions = {
   readonly directory: string;
   /** A free port when absent, another one at every start. */
   readonly port?: number;
-  /** Name of the superuser, fixed when the directory is made. Default `isthmus`. */
+  /** Name of the superuser, fixed when the directory is made. Default `postgres`: a user with the name of a schema works in that schema. */
   readonly user?: string;
   /** Fixed when the directory is made. A random one, kept in the directory, when absent. */
   readonly password?: string;
