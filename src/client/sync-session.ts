@@ -79,7 +79,7 @@ export class SyncSession {
   #state: State = { name: 'unbound' };
   #handling: Promise<void> = Promise.resolve();
   #backlogBytes = 0;
-  #uploading = false;
+  #pump: 'idle' | 'running' | 'again' = 'idle';
   #scanned: UploadCursor = { clientVersion: 0, serverVersion: 0 };
   #acknowledged = 0;
   #unacknowledged: { readonly clientVersion: number; readonly bytes: number }[] = [];
@@ -276,17 +276,27 @@ export class SyncSession {
   }
 
   #pumpUploads(): void {
-    if (this.#uploading || this.#state.name !== 'bound') return;
-    this.#uploading = true;
-    this.#uploadAll(this.#state.ident).catch((error: unknown) => this.#integrationFailed(error));
+    if (this.#pump !== 'idle') {
+      this.#pump = 'again';
+      return;
+    }
+    this.#uploadAll().catch((error: unknown) => this.#integrationFailed(error));
   }
 
-  async #uploadAll(ident: number): Promise<void> {
+  async #uploadAll(): Promise<void> {
     try {
-      await this.#uploadWhilePossible(ident);
+      do {
+        this.#pump = 'running';
+        if (this.#state.name === 'bound') await this.#uploadWhilePossible(this.#state.ident);
+      } while (this.#isAskedAgain());
     } finally {
-      this.#uploading = false; // in the same turn, so that a commit right after starts anew
+      this.#pump = 'idle';
     }
+  }
+
+  /** A commit, an acknowledgement or a new binding came while the pump was waiting. */
+  #isAskedAgain(): boolean {
+    return this.#pump === 'again';
   }
 
   async #uploadWhilePossible(ident: number): Promise<void> {
