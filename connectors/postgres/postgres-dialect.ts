@@ -22,7 +22,15 @@ import { missingStatements, runDdl } from './ddl.ts';
 import { isTransientPostgresError, PostgresError, PostgresQueryError } from './errors.ts';
 import { checkReplicaIdentities, dropPublication, ensurePublication } from './feed/publication.ts';
 import { openReplicationStream } from './feed/replication-stream.ts';
-import { createSlot, dropSlot, type SlotStatus, slotLost, slotMissing, slotStatus } from './feed/slot.ts';
+import {
+  createSlot,
+  dropSlot,
+  type SlotStatus,
+  slotAhead,
+  slotLost,
+  slotMissing,
+  slotStatus,
+} from './feed/slot.ts';
 import { fetchRows } from './fetch-rows.ts';
 import { compareLsn } from './lsn.ts';
 import type { PostgresConnectionOptions } from './options.ts';
@@ -170,11 +178,13 @@ export class PostgresDialect implements SourceDialect {
     return new SnapshotVisibility(visibility).includes(transaction);
   }
 
-  /** Throws `PostgresFeedLostError` when the slot is gone or invalidated. */
+  /** Throws `PostgresFeedLostError` when the slot is gone, invalidated, or not the one that was followed so far. */
   async openFeed(after: Position | undefined, signal: AbortSignal): Promise<ChangeFeed> {
     const status = await this.slotStatus();
     if (status.state === 'missing') throw slotMissing(this.feedName);
     if (status.state === 'lost') throw slotLost(this.feedName, status.reason);
+    if (after !== undefined && compareLsn(status.confirmed, after) > 0)
+      throw slotAhead(this.feedName, status.confirmed, after);
     const { adapterName } = this.#options.engine;
     const names = { slot: this.feedName, publication: this.feedName, adapterName };
     return openReplicationStream(this.#context, { ...names, after }, signal);

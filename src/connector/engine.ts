@@ -158,7 +158,9 @@ export class ConnectorEngine {
     if (definitions === undefined) return;
     const { dialect, schema } = this.#dependencies;
     this.#setup = await extendSetup(this.#options, dialect, schema, definitions);
-    await dialect.prepareFeed(this.#setup.tables, { reset: false });
+    const { created, snapshot } = await dialect.prepareFeed(this.#setup.tables, { reset: false });
+    await snapshot?.close();
+    if (created) await refuseNewFeed(this.#options.adapterName, dialect);
     this.#consumer.forgetPlans();
   }
 }
@@ -190,9 +192,13 @@ async function requireFeed(
       );
     return;
   }
+  await refuseNewFeed(options.adapterName, dialect);
+}
+
+async function refuseNewFeed(adapterName: string, dialect: SourceDialect): Promise<never> {
   await dialect.dropFeed(); // so that the next start finds it missing too
   throw new ConnectorStoppedError(
-    `the change feed of adapter ${options.adapterName} is gone from the database: changes since then are unknown`,
+    `the change feed of adapter ${adapterName} is gone from the database: changes since then are unknown`,
     { remedy: 'run `isthmus load`, which makes a new feed and compares tables and realms' },
   );
 }

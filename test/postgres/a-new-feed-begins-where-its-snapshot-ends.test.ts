@@ -124,6 +124,21 @@ test('rows are fetched by their keys, and known by the keys asked for although t
   expect(await dialect.fetchRows(pair!, ['note'], [])).toEqual([]);
 });
 
+test('a slot that somebody else made anew or moved on is not taken for the one followed so far', async () => {
+  await (await prepareFeed()).snapshot?.close();
+  await sql("INSERT INTO item VALUES (1, 'a')");
+  const feed = await FeedReader.open(dialect);
+  await feed.transactions(1);
+  const [known] = feed.commits();
+  await feed.close();
+  await sql("INSERT INTO item VALUES (2, 'b')");
+  await sql(`SELECT pg_drop_replication_slot('${dialect.feedName}')`);
+  await sql(`SELECT pg_create_logical_replication_slot('${dialect.feedName}', 'pgoutput')`);
+  const failure: unknown = await FeedReader.open(dialect, known).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: 'postgres-feed-lost' });
+  expect(String(failure)).toContain('resetPostgresReplicationSlot');
+});
+
 test.runIf(embedded)(
   'a slot that the server gave up stops the feed with the way out, and is made anew',
   async () => {

@@ -77,6 +77,17 @@ export function slotMissing(name: string, cause?: unknown): PostgresFeedLostErro
   );
 }
 
+/** We confirm only what we hold, so a slot that is further was moved or made by somebody else, or our store is old. */
+export function slotAhead(name: string, confirmed: string, known: string): PostgresFeedLostError {
+  return new PostgresFeedLostError(
+    `the replication slot ${name} stands at ${confirmed}, but changes are known only up to ${known}: those in between were missed`,
+    {
+      remedy:
+        'run isthmus load with resetPostgresReplicationSlot: true, which makes the slot anew and compares the tables with the realms; nothing is wiped',
+    },
+  );
+}
+
 /** Slot creation waits for transactions that are open; after this time the log says so. */
 const WAIT_WARNING_MS = 5_000;
 
