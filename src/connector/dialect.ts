@@ -79,6 +79,9 @@ export type FeedChange =
  * One step of the feed. A transaction is `begin`, any number of `change`, `commit`; `own` inside a transaction says
  * that it was written by our writer with that checkpoint (it always precedes the changes it marks). `idle` says that
  * nothing before `position` remains to be delivered; it never comes inside a transaction.
+ *
+ * `begin.position` names the transaction and is the same whenever it is delivered again (on PostgreSQL the LSN of its
+ * commit record); `commit.position` and `idle.position` are what may be confirmed and resumed from (the end of that record).
  */
 export type FeedEvent =
   | { readonly kind: 'begin'; readonly transaction: string; readonly position: Position }
