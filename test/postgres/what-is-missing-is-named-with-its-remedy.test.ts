@@ -152,6 +152,11 @@ test('the publication follows the wanted tables, and a reset makes the slot anew
   const second = await dialect.prepareFeed(await tablesOf(dialect, 'a', 'b'), { reset: false });
   expect(second).toEqual({ created: false, snapshot: undefined });
   expect(await published()).toEqual(['a', 'b', 'checkpoint']);
+  await server.query(database, `ALTER PUBLICATION ${dialect.feedName} SET (publish = 'insert')`);
+  await dialect.prepareFeed(await tablesOf(dialect, 'a', 'b'), { reset: false });
+  expect(await server.query(database, 'SELECT pubupdate AND pubdelete AS whole FROM pg_publication')).toEqual(
+    [{ whole: 't' }],
+  );
   const third = await dialect.prepareFeed(await tablesOf(dialect, 'b'), { reset: true });
   expect(third.created).toBe(true);
   await third.snapshot?.close();

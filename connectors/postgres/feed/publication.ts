@@ -59,8 +59,11 @@ export async function ensurePublication(
     );
     return;
   }
-  const same = present.size === new Set(wanted).size && wanted.every((table) => present.has(table));
+  const { tables: published, whole } = present;
+  const same = published.size === new Set(wanted).size && wanted.every((table) => published.has(table));
   if (!same) await run(session, `ALTER PUBLICATION ${quoteIdentifier(name)} SET TABLE ${list}`);
+  if (!whole)
+    await run(session, `ALTER PUBLICATION ${quoteIdentifier(name)} SET (${await options(session)})`);
 }
 
 async function options(session: Session): Promise<string> {
@@ -70,9 +73,12 @@ async function options(session: Session): Promise<string> {
   return `publish = 'insert, update, delete${truncate}'${root}`;
 }
 
-async function publishedTables(session: Session, name: string): Promise<ReadonlySet<string> | undefined> {
+async function publishedTables(
+  session: Session,
+  name: string,
+): Promise<{ tables: ReadonlySet<string>; whole: boolean } | undefined> {
   const rows = await session.query(
-    `SELECT n.nspname, c.relname FROM pg_publication p LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid
+    `SELECT n.nspname, c.relname, p.pubinsert AND p.pubupdate AND p.pubdelete FROM pg_publication p LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid
        LEFT JOIN pg_class c ON c.oid = r.prrelid LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE p.pubname = $1`,
     [name],
@@ -81,7 +87,7 @@ async function publishedTables(session: Session, name: string): Promise<Readonly
   const tables = rows.flatMap(([schema, table]) =>
     schema == null || table == null ? [] : [quoteTable({ schema, name: table })],
   );
-  return new Set(tables);
+  return { tables: new Set(tables), whole: rows[0]?.[2] === 't' };
 }
 
 export async function dropPublication(session: Session, name: string): Promise<void> {
