@@ -33,8 +33,8 @@ export function connectionsText(connections: Connections): string[] {
   ];
 }
 
-/** `12:00:00  PostgreSQL → realm /chinook   3 changes  Artist, Album` */
-export function transactionText(transaction: SyncedTransaction, now: Date): string {
+/** `PostgreSQL → realm /chinook  3 changes  Artist, Album` */
+export function transactionText(transaction: SyncedTransaction): string {
   const { realmPath, instructions, classes } = transaction;
   const way =
     transaction.direction === 'toRealm'
@@ -45,5 +45,5 @@ export function transactionText(transaction: SyncedTransaction, now: Date): stri
       ? ` in ${transaction.transactions} transactions`
       : '';
   const changes = `${instructions} ${instructions === 1 ? 'change' : 'changes'}${merged}`;
-  return `${now.toTimeString().slice(0, 8)}  ${way}  ${changes}  ${classes.join(', ')}`;
+  return `${way}  ${changes}  ${classes.join(', ')}`;
 }

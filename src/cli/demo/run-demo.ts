@@ -91,7 +91,11 @@ async function syncDemo(
   context: CommandContext,
 ): Promise<void> {
   const options = connectorOptions(directory, postgres, server, logger);
-  const tell = context.screen.isTTY === true ? context.say : (line: string) => logger.info(line);
+  const onTerminal = context.screen.isTTY === true;
+  const tell = onTerminal ? context.say : (line: string) => logger.info(line);
+  // A log has the time on every line already.
+  const withTime = (line: string): string =>
+    onTerminal ? `${new Date().toTimeString().slice(0, 8)}  ${line}` : line;
   if (directory.state.loaded) tell('The realm was loaded at an earlier start and goes on from there');
   else if (!context.signal.aborted) {
     await loadWithProgress(options, context);
@@ -113,7 +117,7 @@ async function syncDemo(
       });
       for (const line of lines) context.say(line);
     },
-    (transaction) => tell(transactionText(transaction, new Date())),
+    (transaction) => tell(withTime(transactionText(transaction))),
   );
 }
 
