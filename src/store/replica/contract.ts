@@ -20,6 +20,7 @@ import type { ObjectState } from '../state/object-state.ts';
 export type QueuedTransaction = {
   /** Counts up by one per replica, never reused. */
   readonly sequence: number;
+  /** Strictly increasing; the server's version, raised after a client reset so that it does not go back. */
   readonly serverVersion: number;
   readonly timestamp: number;
   readonly originFileIdent: number;
@@ -43,6 +44,9 @@ export interface ReplicaReader {
   objects(table: string, after?: PrimaryKey): IterableIterator<{ key: PrimaryKey; state: ObjectState }>;
   count(table: string): number;
 }
+
+/** What becomes of unsynced local changes in a client reset (spec/wire-protocol.md §8). */
+export type ResetMode = 'recover' | 'discard';
 
 export interface Replica extends ReplicaReader {
   readonly path: string;
@@ -71,6 +75,19 @@ export interface Replica extends ReplicaReader {
   queued(after: number, limit: number): QueuedTransaction[];
   /** Forgets queued transactions up to and including `sequence`. */
   dropQueued(sequence: number): void;
+
+  /**
+   * An empty second generation of this realm, for downloading a fresh copy into. It is not written to, has no observer
+   * and no place among {@link ReplicaStore.paths}; one that was left over is thrown away.
+   */
+  openFreshCopy(): Replica;
+  /**
+   * Becomes what the fresh copy is, under its identity and progress, in one commit; `fresh` is used up. `recover` makes
+   * unsynced local changes again on top, as far as they still apply. What the consumer of the queue has to do is queued
+   * as the difference between before and after. Throws `ReplicaStateError` or `SchemaError` and changes nothing when
+   * the two generations do not go together.
+   */
+  resetTo(fresh: Replica, mode: ResetMode): void;
 
   /** Called after each commit that added local changesets or queued transactions. Returns its undo. */
   onCommit(listener: (change: { local: boolean; queued: boolean }) => void): () => void;

@@ -87,6 +87,10 @@ export class LocalChangesetTable {
   trim(replica: number, upTo: number): void {
     this.#trim.run(replica, upTo);
   }
+
+  forgetAll(replica: number): void {
+    this.#trim.run(replica, Number.MAX_SAFE_INTEGER);
+  }
 }
 
 function fromRow(row: Record<string, SQLOutputValue>): LocalChangeset {

@@ -13,7 +13,16 @@ export type ReplicaRecord = {
   readonly lastTimestamp: number;
   /** Sequence of the newest queued transaction, dropped ones included. */
   readonly lastQueued: number;
+  /** What is added to server versions in the queue. */
+  readonly queueOffset: number;
 };
+
+/** Fresh copies are kept under names that no realm has: paths begin with a slash. */
+const FRESH_COPY = 'fresh copy of ';
+
+export function freshCopyName(path: string): string {
+  return `${FRESH_COPY}${path}`;
+}
 
 export class ReplicaTable {
   readonly #paths: StatementSync;
@@ -21,9 +30,12 @@ export class ReplicaTable {
   readonly #create: StatementSync;
   readonly #load: StatementSync;
   readonly #save: StatementSync;
+  readonly #remove: StatementSync;
+  readonly #rename: StatementSync;
 
   constructor(database: DatabaseSync) {
-    this.#paths = database.prepare('SELECT path FROM replicas ORDER BY path');
+    this.#paths = database.prepare(`SELECT path FROM replicas
+      WHERE substr(path, 1, ${FRESH_COPY.length}) <> '${FRESH_COPY}' ORDER BY path`);
     this.#find = database.prepare('SELECT id FROM replicas WHERE path = ?');
     this.#create = database.prepare('INSERT INTO replicas (path) VALUES (?) RETURNING id');
     this.#load = database.prepare('SELECT * FROM replicas WHERE id = ?');
@@ -32,7 +44,9 @@ export class ReplicaTable {
     this.#save =
       database.prepare(`UPDATE replicas SET file_ident = ?, salt = ?, latest_version = ?, latest_salt = ?,
       download_server = ?, download_client = ?, upload_client = ?, upload_server = ?, version = ?,
-      last_timestamp = ?, last_queued = ? WHERE id = ?`);
+      last_timestamp = ?, last_queued = ?, queue_offset = ? WHERE id = ?`);
+    this.#remove = database.prepare('DELETE FROM replicas WHERE id = ?');
+    this.#rename = database.prepare('UPDATE replicas SET path = ? WHERE id = ?');
   }
 
   paths(): string[] {
@@ -61,11 +75,12 @@ export class ReplicaTable {
       version: number('version'),
       lastTimestamp: number('last_timestamp'),
       lastQueued: number('last_queued'),
+      queueOffset: number('queue_offset'),
     };
   }
 
   save(id: number, record: ReplicaRecord): void {
-    const { fileIdent, salt, latest, download, upload, version, lastTimestamp, lastQueued } = record;
+    const { fileIdent, salt, latest, download, upload, version } = record;
     this.#save.run(
       fileIdent,
       salt,
@@ -76,9 +91,18 @@ export class ReplicaTable {
       upload.clientVersion,
       upload.serverVersion,
       version,
-      lastTimestamp,
-      lastQueued,
+      record.lastTimestamp,
+      record.lastQueued,
+      record.queueOffset,
       id,
     );
+  }
+
+  remove(id: number): void {
+    this.#remove.run(id);
+  }
+
+  rename(id: number, path: string): void {
+    this.#rename.run(path, id);
   }
 }

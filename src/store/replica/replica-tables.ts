@@ -45,5 +45,7 @@ export const REPLICA_TABLES: Migrations = {
       name TEXT PRIMARY KEY,
       value TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;`,
+    // By how much versions in the queue are ahead of the server's, so that they increase across client resets.
+    'ALTER TABLE replicas ADD COLUMN queue_offset INTEGER NOT NULL DEFAULT 0',
   ],
 };

@@ -10,12 +10,13 @@ import { applyInstructions } from '../state/apply.ts';
 import type { ObjectState } from '../state/object-state.ts';
 import { checkProgress } from './check-progress.ts';
 import { nextTimestamp } from './client-clock.ts';
+import { type Generation, removeFreshCopy, replaceGeneration } from './client-reset.ts';
 import { CommitListeners } from './commit-listeners.ts';
-import type { QueuedTransaction, Replica, TransactionObserver } from './contract.ts';
+import type { QueuedTransaction, Replica, ResetMode, TransactionObserver } from './contract.ts';
 import { IntegrationError, ReplicaStateError } from './errors.ts';
 import { decodeEntries, type IncomingChangeset, IncomingMerge, runsOf } from './incoming-merge.ts';
 import type { LocalChangesetTable } from './local-changesets.ts';
-import type { ReplicaRecord, ReplicaTable } from './replica-table.ts';
+import { freshCopyName, type ReplicaRecord, type ReplicaTable } from './replica-table.ts';
 import type { Participant, StoreTransactions } from './store-transactions.ts';
 import { touchedBy } from './touched-objects.ts';
 import type { TransactionQueue } from './transaction-queue.ts';
@@ -39,6 +40,8 @@ export type RecordedStamp = { readonly version: number; readonly timestamp: numb
 export class SqliteReplica implements Replica, Participant {
   readonly path: string;
   readonly #environment: ReplicaEnvironment;
+  /** Under which it is kept. */
+  readonly #name: string;
   readonly #listeners = new CommitListeners();
   #id!: number;
   #record!: ReplicaRecord;
@@ -46,8 +49,9 @@ export class SqliteReplica implements Replica, Participant {
   /** Version of the newest local changeset that is kept. */
   #newestLocal = 0;
 
-  constructor(path: string, environment: ReplicaEnvironment) {
+  constructor(path: string, environment: ReplicaEnvironment, name = path) {
     this.path = path;
+    this.#name = name;
     this.#environment = environment;
     this.#load();
   }
@@ -177,6 +181,35 @@ export class SqliteReplica implements Replica, Participant {
     this.#change(() => this.#environment.queue.drop(this.#id, sequence));
   }
 
+  openFreshCopy(): SqliteReplica {
+    const environment = { ...this.#environment, observer: undefined };
+    environment.transactions.run(() => removeFreshCopy(environment, this.path));
+    return new SqliteReplica(this.path, environment, freshCopyName(this.path));
+  }
+
+  resetTo(fresh: Replica, mode: ResetMode): void {
+    if (!(fresh instanceof SqliteReplica) || fresh.#name !== freshCopyName(this.path)) {
+      throw new ReplicaStateError(`${this.path}: this is no fresh copy of the realm`);
+    }
+    if (fresh.identity === undefined) {
+      throw new ReplicaStateError(`${this.path}: the fresh copy was never downloaded`);
+    }
+    this.#change(() => {
+      const { lastQueued } = this.#record;
+      const next = replaceGeneration(
+        this.#environment,
+        this.path,
+        this.#generation(),
+        fresh.#generation(),
+        mode,
+      );
+      this.#id = next.id;
+      this.#view = next.view;
+      this.#loadRecord();
+      this.#listeners.note({ local: this.hasUnsynced(), queued: this.#record.lastQueued > lastQueued });
+    });
+  }
+
   onCommit(listener: (change: { local: boolean; queued: boolean }) => void): () => void {
     return this.#listeners.add(listener);
   }
@@ -202,6 +235,10 @@ export class SqliteReplica implements Replica, Participant {
     this.#listeners.tell();
   }
 
+  #generation(): Generation {
+    return { id: this.#id, record: this.#record, view: this.#view };
+  }
+
   #apply({ entry, changeset: { instructions } }: IncomingChangeset): void {
     if (instructions.length === 0) return;
     this.#refusing(() => applyInstructions(this.#view, instructions));
@@ -211,7 +248,7 @@ export class SqliteReplica implements Replica, Participant {
     const sequence = this.#record.lastQueued + 1;
     this.#environment.queue.append(this.#id, {
       sequence,
-      serverVersion,
+      serverVersion: serverVersion + this.#record.queueOffset,
       timestamp,
       originFileIdent,
       payload,
@@ -276,9 +313,9 @@ export class SqliteReplica implements Replica, Participant {
   /** Also creates the replica when it does not exist (any more, after its creation was rolled back). */
   #load(): void {
     const { replicas, openView, transactions } = this.#environment;
-    const known = replicas.find(this.path);
+    const known = replicas.find(this.#name);
     if (known === undefined) transactions.enlist(this);
-    this.#id = known ?? replicas.create(this.path);
+    this.#id = known ?? replicas.create(this.#name);
     this.#view = openView(this.#id);
     this.#loadRecord();
   }

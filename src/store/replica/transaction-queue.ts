@@ -6,6 +6,7 @@ export class TransactionQueue {
   readonly #append: StatementSync;
   readonly #read: StatementSync;
   readonly #drop: StatementSync;
+  readonly #move: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#append = database.prepare(`INSERT INTO queued_transactions
@@ -14,6 +15,7 @@ export class TransactionQueue {
       'SELECT * FROM queued_transactions WHERE replica = ? AND sequence > ? ORDER BY sequence LIMIT ?',
     );
     this.#drop = database.prepare('DELETE FROM queued_transactions WHERE replica = ? AND sequence <= ?');
+    this.#move = database.prepare('UPDATE queued_transactions SET replica = ? WHERE replica = ?');
   }
 
   append(replica: number, transaction: QueuedTransaction): void {
@@ -33,5 +35,10 @@ export class TransactionQueue {
 
   drop(replica: number, upTo: number): void {
     this.#drop.run(replica, upTo);
+  }
+
+  /** What waits in the queue of one replica waits in that of another from now on. */
+  move(from: number, to: number): void {
+    this.#move.run(to, from);
   }
 }
