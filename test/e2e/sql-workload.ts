@@ -8,13 +8,24 @@ const FIRST_SQL_KEY = 1_000_000;
 export class SqlWorkload {
   readonly #client: pg.ClientBase;
   readonly #random: Random;
-  #nextKey = FIRST_SQL_KEY;
+  #nextKey: number;
   readonly #ownTracks: number[] = [];
   readonly #ownLines: number[] = [];
 
-  constructor(client: pg.ClientBase, random: Random) {
+  /** `number` keeps the keys of several workloads apart. */
+  constructor(client: pg.ClientBase, random: Random, number: number) {
     this.#client = client;
     this.#random = random;
+    this.#nextKey = FIRST_SQL_KEY + number * 100_000;
+  }
+
+  /** The same workload over a new connection. */
+  over(client: pg.ClientBase): SqlWorkload {
+    const next = new SqlWorkload(client, this.#random, 0);
+    next.#nextKey = this.#nextKey;
+    next.#ownTracks.push(...this.#ownTracks);
+    next.#ownLines.push(...this.#ownLines);
+    return next;
   }
 
   /** One transaction of one to four statements. */
