@@ -7,9 +7,10 @@ import type { MergedInstruction } from '../adapter/merged-instruction.ts';
 import type { ClassDefinition, ColumnDefinition } from '../schema/definition.ts';
 import type { ReplicaStore } from '../store/replica/contract.ts';
 import { type AppliedTransaction, ApplyLoop } from './apply/apply-loop.ts';
+import { redirectStatements } from './apply/redirect.ts';
 import { type CapturedTransaction, FeedConsumer, POSITION_MARK } from './capture/feed-consumer.ts';
 import { FeedLoop } from './capture/feed-loop.ts';
-import type { Position, SourceDialect, SqlWriter } from './dialect.ts';
+import type { ApplyStatement, Position, SourceDialect, SqlWriter } from './dialect.ts';
 import { ConnectorStoppedError, type DataError } from './errors.ts';
 import { loadedSnapshots, readRun } from './load/load-marks.ts';
 import type { ConnectorOptions } from './options.ts';
@@ -88,7 +89,14 @@ export class ConnectorEngine {
       },
       onPending: () => this.#applyLoop.wake(),
     });
+    const { tableOfRealm } = options;
     this.#applyLoop = new ApplyLoop({
+      ...(tableOfRealm === undefined
+        ? {}
+        : {
+            redirect: (path: string, statements: readonly ApplyStatement[]) =>
+              redirectStatements(statements, path, tableOfRealm, this.#setup.catalog),
+          }),
       realms: this.#realms,
       openWriter: () => dialect.openWriter(),
       mapping: () => this.#setup.mapping,

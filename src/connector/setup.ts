@@ -12,6 +12,7 @@ import type { ConnectorOptions } from './options.ts';
 
 export type ConnectorSetup = {
   readonly definitions: ReadonlyMap<string, ClassDefinition>;
+  readonly catalog: Catalog;
   readonly mapping: Mapping;
   /** The tables that the change feed watches: those of the classes, not those of lists. */
   readonly tables: readonly TableInfo[];
@@ -51,7 +52,7 @@ function mapped(
   schema: string,
 ): ConnectorSetup {
   const mapping = buildMapping({ definitions, catalog, schema, options: options.mapping, dialect });
-  return { definitions, mapping, tables: mapping.order.map(({ table }) => table) };
+  return { definitions, catalog, mapping, tables: mapping.order.map(({ table }) => table) };
 }
 
 function definitionsOf(

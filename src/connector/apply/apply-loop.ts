@@ -43,6 +43,8 @@ export type ApplyLoopOptions = {
   readonly mapping: () => Mapping;
   /** Data errors go to the dead letters and the loop goes on; otherwise it stops there. */
   readonly ignoreDataErrors: boolean;
+  /** Where the statements of a realm really go; they stay where they are unless given. */
+  readonly redirect?: (realmPath: string, statements: readonly ApplyStatement[]) => readonly ApplyStatement[];
   /** Brings structure that a transaction adds into being before its rows are written. */
   readonly beforeApply: (instructions: readonly MergedInstruction[]) => Promise<void>;
   readonly onApplied: (transaction: AppliedTransaction) => void;
@@ -214,7 +216,8 @@ export class ApplyLoop {
     const mapping = this.#options.mapping();
     this.#writer ??= await this.#options.openWriter();
     const run = async (style: PlanStyle): Promise<void> => {
-      const statements = planStatements(instructions, mapping, realm.replica, style);
+      const planned = planStatements(instructions, mapping, realm.replica, style);
+      const statements = this.#options.redirect?.(realm.path, planned) ?? planned;
       await this.#writer?.apply(statements, [checkpoint]);
     };
     try {

@@ -1,0 +1,84 @@
+/**
+ * `mapRealmChangeToPostgresTable`: the changes of one realm go to another table than that of their class, or take
+ * further columns with fixed values along (the owner of a user's realm, say). Rows of another table are not read back.
+ */
+import { type ApplyStatement, type Catalog, type SqlText, type TableInfo, tableId } from '../dialect.ts';
+import { MappingError } from '../errors.ts';
+import type { RowProperties, TableOfRealm } from '../options.ts';
+
+/** Throws `MappingError` when the function names a table or a column that does not exist. */
+export function redirectStatements(
+  statements: readonly ApplyStatement[],
+  realmPath: string,
+  tableOfRealm: TableOfRealm,
+  catalog: Catalog,
+): readonly ApplyStatement[] {
+  const { tableName, extraProperties } = tableOfRealm(realmPath);
+  if (tableName === undefined && extraProperties === undefined) return statements;
+  return statements.map((statement) => {
+    if (statement.kind !== 'upsert' && statement.kind !== 'update' && statement.kind !== 'delete')
+      return statement;
+    const table =
+      tableName === undefined ? statement.table : tableCalled(tableName, statement.table, catalog, realmPath);
+    const columns =
+      statement.kind === 'delete' ? statement.keyColumns : [...statement.keyColumns, ...statement.columns];
+    for (const column of columns) requireColumn(table, column, realmPath);
+    const moved = { ...statement, table };
+    return moved.kind === 'upsert' && extraProperties !== undefined
+      ? extended(moved, extraProperties, realmPath)
+      : moved;
+  });
+}
+
+function tableCalled(name: string, classTable: TableInfo, catalog: Catalog, realmPath: string): TableInfo {
+  const table = catalog.get(tableId({ schema: classTable.table.schema, name }));
+  if (table !== undefined) return table;
+  throw new MappingError(
+    `mapRealmChangeToPostgresTable('${realmPath}') names the table ${name}, which does not exist`,
+    {
+      remedy: 'create the table or correct the function',
+    },
+  );
+}
+
+function requireColumn(table: TableInfo, column: string, realmPath: string): void {
+  if (table.columns.some((candidate) => candidate.name === column)) return;
+  throw new MappingError(
+    `mapRealmChangeToPostgresTable('${realmPath}'): table ${table.table.name} has no column ${column}`,
+    { remedy: 'add the column or correct the function' },
+  );
+}
+
+type Upsert = Extract<ApplyStatement, { kind: 'upsert' | 'update' }>;
+
+function extended(statement: Upsert, extra: RowProperties, realmPath: string): Upsert {
+  const added = Object.entries(extra).filter(
+    ([column]) => !statement.keyColumns.includes(column) && !statement.columns.includes(column),
+  );
+  for (const [column] of added) requireColumn(statement.table, column, realmPath);
+  const texts = added.map(([column, value]) => textOf(value, column, realmPath));
+  return {
+    ...statement,
+    columns: [...statement.columns, ...added.map(([column]) => column)],
+    rows: statement.rows.map((row) => [...row, ...texts]),
+  };
+}
+
+function textOf(value: unknown, column: string, realmPath: string): SqlText {
+  if (value === null || value === undefined) return null;
+  if (value instanceof Date) return value.toISOString();
+  if (
+    typeof value === 'string' ||
+    typeof value === 'number' ||
+    typeof value === 'bigint' ||
+    typeof value === 'boolean'
+  ) {
+    return String(value);
+  }
+  throw new MappingError(
+    `mapRealmChangeToPostgresTable('${realmPath}') gives column ${column} a value that is no scalar`,
+    {
+      remedy: 'give a string, a number, a boolean, a Date or null',
+    },
+  );
+}
