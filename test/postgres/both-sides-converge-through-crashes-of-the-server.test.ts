@@ -202,7 +202,7 @@ class Shop {
             );
             break;
           case 1:
-            if (artist !== null) artist['name'] = this.#word('c');
+            if (artist !== null) artist.name = this.#word('c');
             break;
           case 2:
           case 3:
@@ -216,7 +216,7 @@ class Shop {
             break;
           default: {
             if (playlist === null) realm.create('playlist', { id: 1, albums: [] });
-            const list = playlist?.['albums'];
+            const list = playlist?.albums;
             if (!(list instanceof RealmList) || album === null) break;
             if (list.length > 6) list.splice(random.below(list.length), 2);
             else list.splice(random.below(list.length + 1), 0, album);
@@ -324,17 +324,17 @@ class Shop {
     const realm = new ObjectRealm({ reader: replica, write: () => {}, schema: models });
     for (const artist of realm.objects('artist')) {
       const born = replica
-        .object('artist', { type: 'int', value: BigInt(String(artist['id'])) })
+        .object('artist', { type: 'int', value: BigInt(String(artist.id)) })
         ?.fields.get('born');
       const microseconds =
         born?.type === 'date' ? born.seconds * 1_000_000n + BigInt(Math.trunc(born.nanoseconds / 1000)) : '-';
-      const worth = artist['worth'] === null ? '-' : String(Number(String(artist['worth'])));
-      lines.push(`artist|${artist['id']}|${artist['name'] ?? '-'}|${microseconds}|${worth}`);
+      const worth = artist.worth === null ? '-' : String(Number(String(artist.worth)));
+      lines.push(`artist|${artist.id}|${artist.name ?? '-'}|${microseconds}|${worth}`);
     }
     for (const album of realm.objects('album')) {
-      const artist = album['artist'];
+      const artist = album.artist;
       const link = artist !== null && typeof artist === 'object' && 'id' in artist ? artist.id : '-';
-      lines.push(`album|${album['id']}|${album['title'] ?? '-'}|${link}`);
+      lines.push(`album|${album.id}|${album.title ?? '-'}|${link}`);
     }
     for (const { key, state } of replica.objects('playlist')) {
       // As the history has it: a link to a deleted album keeps its place in the list, unseen by programs.

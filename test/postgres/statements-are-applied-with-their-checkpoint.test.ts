@@ -6,6 +6,7 @@ import { PostgresWriter } from '../../connectors/postgres/writer/postgres-writer
 import type { ApplyStatement, SqlText, SqlWriter, TableInfo } from '../../src/connector/dialect.ts';
 import { ApplyError } from '../../src/connector/errors.ts';
 import { startTestPostgres, type TestPostgres } from '../support/postgres.ts';
+import { Random, testSeed } from '../support/random.ts';
 import { contextFor } from './session-context.ts';
 
 const DDL = `
@@ -190,6 +191,64 @@ describe('the writer', () => {
       [],
     );
     expect(await rows(list)).toEqual([{ oid: '1', items: '0:5' }]);
+  });
+
+  it.each(['items', 'strict_items'])('makes of %s what the same steps make of an array', async (name) => {
+    const seed = testSeed();
+    const random = new Random(seed);
+    const model = new Map<string, string[]>([
+      ['1', []],
+      ['2', []],
+    ]);
+    for (let round = 0; round < 40; round += 1) {
+      const statements: ApplyStatement[] = [];
+      for (let count = random.chance(0.4) ? 1 : random.below(12); count > 0; count -= 1) {
+        const oid = random.pick(['1', '2']);
+        const items = model.get(oid) ?? [];
+        const target = String(random.below(100));
+        const list = { table: table(name), oid };
+        const dice = random.below(10);
+        if (dice < 5 || items.length === 0) {
+          const index = random.below(items.length + 1);
+          items.splice(index, 0, target);
+          statements.push({ kind: 'listInsert', ...list, index, target });
+        } else if (dice < 7) {
+          const index = random.below(items.length);
+          items[index] = target;
+          statements.push({ kind: 'listSet', ...list, index, target });
+        } else if (dice < 9 || random.chance(0.7)) {
+          const index = random.below(items.length);
+          items.splice(index, 1);
+          statements.push({ kind: 'listErase', ...list, index });
+        } else {
+          items.length = 0;
+          statements.push({ kind: 'listClear', ...list });
+        }
+      }
+      await writer.apply(statements, []);
+      const stored = await rows(`SELECT oid, idx, target FROM ${name} ORDER BY oid, idx`);
+      const expected = [...model].flatMap(([oid, items]) =>
+        items.map((target, index) => ({ oid, idx: String(index), target })),
+      );
+      expect(stored, `ISTHMUS_TEST_SEED=${seed} round ${round}`).toEqual(expected);
+    }
+  });
+
+  it('closes gaps that somebody else left in a list', async () => {
+    await rows('INSERT INTO items VALUES (1, 0, 10), (1, 2, 11), (1, 7, 12)');
+    const list = { table: table('items'), oid: '1' };
+    await writer.apply(
+      [
+        { kind: 'listErase', ...list, index: 1 },
+        { kind: 'listInsert', ...list, index: 0, target: '9' },
+      ],
+      [],
+    );
+    expect(await rows('SELECT idx, target FROM items ORDER BY idx')).toEqual([
+      { idx: '0', target: '9' },
+      { idx: '1', target: '10' },
+      { idx: '2', target: '12' },
+    ]);
   });
 
   it('moves the checkpoint only together with the rows', async () => {

@@ -5,6 +5,7 @@
 import {
   type ApplyStatement,
   type Checkpoint,
+  type SqlText,
   type SqlWriter,
   type TableInfo,
   tableId,
@@ -14,7 +15,16 @@ import { isServerError, PostgresApplyError, PostgresError } from '../errors.ts';
 import { CHECKPOINT_TABLE, DEAD_LETTER_TABLE } from '../own-tables.ts';
 import type { Session } from '../session.ts';
 import { quoteLiteral, quoteTable } from '../sql-text.ts';
-import { addListStep, isListStatement, type ListStep, listTexts } from './list-statements.ts';
+import {
+  addListChange,
+  clearText,
+  differenceTexts,
+  isListStatement,
+  type ListChanges,
+  type PreparedText,
+  readText,
+  stepTexts,
+} from './list-statements.ts';
 import {
   columnArrays,
   deleteAllText,
@@ -52,14 +62,14 @@ export class PostgresWriter implements SqlWriter {
 
   async apply(statements: readonly ApplyStatement[], checkpoints: readonly Checkpoint[]): Promise<void> {
     await this.#transaction(checkpoints, async () => {
-      let lists: ListStep[] = [];
+      const lists = new Map<string, ListChanges>();
       for (const statement of statements) {
         if (isListStatement(statement)) {
-          addListStep(lists, statement);
+          addListChange(lists, statement);
           continue;
         }
         await this.#runLists(lists);
-        lists = [];
+        lists.clear();
         await this.#runSet(statement);
       }
       await this.#runLists(lists);
@@ -134,12 +144,41 @@ export class PostgresWriter implements SqlWriter {
     }
   }
 
-  async #runLists(steps: readonly ListStep[]): Promise<void> {
-    for (const step of steps) {
-      const deferrable = await this.#isDeferrable(step.table);
-      for (const { text, values } of listTexts(step, deferrable))
-        await this.#run(text, values, 'changing list items', step.table);
+  async #runLists(lists: ReadonlyMap<string, ListChanges>): Promise<void> {
+    await this.#clearLists([...lists.values()].filter(({ cleared }) => cleared));
+    for (const changes of lists.values()) {
+      const [first, ...further] = changes.steps;
+      if (first === undefined) continue;
+      const texts =
+        further.length === 0
+          ? stepTexts(changes, first, await this.#isDeferrable(changes.table))
+          : differenceTexts(changes, await this.#readList(changes));
+      await this.#runListTexts(texts, changes.table);
     }
+  }
+
+  async #clearLists(cleared: readonly ListChanges[]): Promise<void> {
+    const byTable = Map.groupBy(cleared, ({ table }) => tableId(table.table));
+    for (const changes of byTable.values()) {
+      const table = changes[0]?.table;
+      if (table === undefined) continue;
+      const oids = changes.map(({ oid }) => oid);
+      await this.#runListTexts([clearText(table, oids)], table);
+    }
+  }
+
+  async #readList(changes: ListChanges): Promise<{ index: number; target: SqlText }[]> {
+    const { text, values } = readText(changes);
+    try {
+      const { rows } = await this.#session.prepared(text, values);
+      return rows.map(([index, target]) => ({ index: Number(index), target: target ?? null }));
+    } catch (cause) {
+      throw applyError('reading list items', changes.table, cause);
+    }
+  }
+
+  async #runListTexts(texts: readonly PreparedText[], table: TableInfo): Promise<void> {
+    for (const { text, values } of texts) await this.#run(text, values, 'changing list items', table);
   }
 
   async #isDeferrable(table: TableInfo): Promise<boolean> {
