@@ -63,6 +63,9 @@ export const DEFAULT_SETTINGS: Readonly<Record<string, string>> = Object.freeze(
   password_encryption: 'scram-sha-256',
   timezone: 'UTC',
   log_timezone: 'UTC',
+  // Without "$user": the superuser is called like the schema of the connector's own tables, in which every table that is
+  // made without naming a schema would land.
+  search_path: 'public',
 });
 
 /** Directories whose server this process runs; guards against starting one twice. */

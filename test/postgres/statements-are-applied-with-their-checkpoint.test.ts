@@ -35,7 +35,7 @@ describe('the writer', () => {
 
   beforeEach(async () => {
     database = await server.createDatabase();
-    await server.query(database, `${DDL}${OWN_TABLES_DDL.join(';')}`);
+    await server.query(database, `${OWN_TABLES_DDL.join(';')};${DDL}`);
     const session = await Session.open(contextFor(server, database));
     const catalog = await readCatalog(session, 'public', new Map());
     table = (name) => {
