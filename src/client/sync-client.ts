@@ -3,22 +3,25 @@ import type { Logger } from '../log.ts';
 import type { ServerMessage } from '../protocol/messages.ts';
 import type { Replica } from '../store/replica/contract.ts';
 import { type BackOffOptions, DEFAULT_BACK_OFF } from './back-off.ts';
-import { SyncSessionError } from './client-errors.ts';
+import { AuthenticationError, SyncSessionError } from './client-errors.ts';
 import { SyncConnection } from './sync-connection.ts';
-import { type SessionHost, type SessionOptions, SyncSession } from './sync-session.ts';
+import { type SessionHost, type SessionMessage, type SessionOptions, SyncSession } from './sync-session.ts';
 import type { User } from './user.ts';
 
 /** Received bytes that wait to be handled; above it the socket is not read. */
 const MAX_BACKLOG_BYTES = 64 * 1024 * 1024;
+/** How long a connection without sessions is kept for the next one (wire-protocol.md §5.9). */
+const LINGER_MILLISECONDS = 30_000;
 
 export type SyncClientOptions = {
   readonly user: User;
   readonly logger: Logger;
   /** Delays between attempts to connect; the defaults are those of the Realm SDKs. */
   readonly backOff?: BackOffOptions;
+  readonly lingerMilliseconds?: number;
 };
 
-export type OpenOptions = Pick<SessionOptions, 'beforeIntegrate'> & {
+export type OpenOptions = Pick<SessionOptions, 'beforeIntegrate' | 'onReset'> & {
   readonly onFailed?: (error: SyncSessionError) => void;
 };
 
@@ -27,8 +30,11 @@ export class SyncClient {
   readonly #connection: SyncConnection;
   readonly #sessions = new Set<SyncSession>();
   readonly #bound = new Map<number, SyncSession>();
+  readonly #host: SessionHost;
   #lastIdent = 0;
   #paused = false;
+  #linger: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(options: SyncClientOptions) {
     this.#options = options;
@@ -43,6 +49,7 @@ export class SyncClient {
         onRefused: (error) => this.#refused(error),
       },
     });
+    this.#host = this.#sessionHost();
   }
 
   get user(): User {
@@ -51,17 +58,44 @@ export class SyncClient {
 
   /** Starts syncing a replica. It connects in the background and keeps trying until it is closed. */
   open(replica: Replica, options: OpenOptions = {}): SyncSession {
-    const { logger, backOff = DEFAULT_BACK_OFF } = this.#options;
-    const { onFailed, beforeIntegrate } = options;
-    const session = new SyncSession({
+    const { onFailed, ...rest } = options;
+    return this.#start({
+      ...rest,
       replica,
-      host: this.#host(),
+      onFailed: (error) => {
+        this.#options.logger.error('Sync of a realm has ended', { path: replica.path, error: error.message });
+        onFailed?.(error);
+      },
+    });
+  }
+
+  /** Ends one session; the connection stays for the others, and a while for one to come. */
+  async closeSession(session: SyncSession): Promise<void> {
+    await session.close();
+    this.#forget(session);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const sessions = [...this.#sessions];
+    await Promise.all(sessions.map((session) => session.close()));
+    this.#connection.close();
+    this.#disconnected();
+    this.#sessions.clear();
+    clearTimeout(this.#linger);
+  }
+
+  #start(options: Omit<SessionOptions, 'host' | 'backOff' | 'logger'>): SyncSession {
+    const { logger, backOff = DEFAULT_BACK_OFF } = this.#options;
+    clearTimeout(this.#linger);
+    const session: SyncSession = new SyncSession({
+      ...options,
+      host: this.#host,
       backOff,
       logger,
-      ...(beforeIntegrate === undefined ? {} : { beforeIntegrate }),
       onFailed: (error) => {
-        logger.error('Sync of a realm has ended', { path: replica.path, error: error.message });
-        onFailed?.(error);
+        this.#forget(session);
+        options.onFailed(error);
       },
     });
     this.#sessions.add(session);
@@ -69,20 +103,16 @@ export class SyncClient {
     return session;
   }
 
-  /** Ends one session; the connection stays for the others. */
-  async closeSession(session: SyncSession): Promise<void> {
+  #forget(session: SyncSession): void {
     this.#sessions.delete(session);
-    await session.close();
+    if (this.#sessions.size > 0 || this.#isClosed) return;
+    clearTimeout(this.#linger);
+    const delay = this.#options.lingerMilliseconds ?? LINGER_MILLISECONDS;
+    this.#linger = setTimeout(() => this.#connection.rest(), delay);
+    this.#linger.unref();
   }
 
-  async close(): Promise<void> {
-    const sessions = [...this.#sessions];
-    this.#sessions.clear();
-    await Promise.all(sessions.map((session) => session.close()));
-    this.#connection.close();
-  }
-
-  #host(): SessionHost {
+  #sessionHost(): SessionHost {
     const connection = this.#connection;
     return {
       send: (message) => connection.send(message),
@@ -102,7 +132,38 @@ export class SyncClient {
         this.#resumeWhenDrained();
       },
       dropConnection: (reason) => connection.drop(reason),
+      refreshUser: ({ relocate }) => this.#refreshUser(relocate),
+      downloadFreshCopy: (fresh, signal) => this.#downloadFreshCopy(fresh, signal),
     };
+  }
+
+  async #refreshUser(relocate: boolean): Promise<void> {
+    const { user } = this.#options;
+    if (relocate) user.app.forgetLocation();
+    try {
+      await user.refresh();
+      if (relocate) this.#connection.drop('the server asks to look for it anew');
+    } catch (error) {
+      if (error instanceof AuthenticationError) this.#refused(error);
+      else this.#connection.drop(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  async #downloadFreshCopy(fresh: Replica, signal: AbortSignal): Promise<void> {
+    const session = this.#start({
+      replica: fresh,
+      uploads: false,
+      onReset: 'manual',
+      onFailed: () => {}, // downloadCompletion rejects with it
+    });
+    try {
+      await session.downloadCompletion(signal);
+    } finally {
+      await session.close();
+      // Its client file must be free before the session that takes it over binds it (error 108).
+      if (!signal.aborted) await session.released;
+      this.#forget(session);
+    }
   }
 
   #connected(): void {
@@ -121,13 +182,14 @@ export class SyncClient {
     }
   }
 
-  #received(message: Exclude<ServerMessage, { type: 'pong' }> | ServerMessage, bytes: number): void {
+  #received(message: ServerMessage, bytes: number): void {
     if (message.type === 'pong') return;
     if (message.session === 0) {
       this.#receivedForAll(message, bytes);
       return;
     }
     this.#bound.get(message.session)?.received(message, bytes);
+    if (message.type === 'unbound') this.#bound.delete(message.session);
     if (!this.#paused && this.#backlog() > MAX_BACKLOG_BYTES) {
       this.#paused = true;
       this.#connection.pause();
@@ -135,7 +197,7 @@ export class SyncClient {
   }
 
   /** Connection-level errors concern every session; log messages none in particular. */
-  #receivedForAll(message: Exclude<ServerMessage, { type: 'pong' }>, bytes: number): void {
+  #receivedForAll(message: SessionMessage, bytes: number): void {
     if (message.type !== 'json_error' && message.type !== 'error') return;
     for (const [ident, session] of this.#bound) session.received({ ...message, session: ident }, bytes);
   }

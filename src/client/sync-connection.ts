@@ -1,9 +1,9 @@
 /**
  * One WebSocket to the object server, shared by all sessions of a user.
  *
- * States: `idle` → `connecting` → `connected` → `waiting` (back-off) → `connecting` …; `closed` is final, by `close()`
- * or because the server refuses the user for good. Sessions are told when a connection is up or gone; everything else
- * is theirs.
+ * States: `idle` → `connecting` → `connected` → `waiting` (back-off) → `connecting` …; back to `idle` when nobody needs
+ * it or the server refuses the user; `closed` is final. Sessions are told when a connection is up or gone; everything
+ * else is theirs.
  */
 import { type RawData, WebSocket } from 'ws';
 import type { Logger } from '../log.ts';
@@ -41,6 +41,10 @@ export class SyncConnection {
   readonly #listener: ConnectionListener;
   readonly #backOff: BackOff;
   readonly #logger: Logger;
+  /** The token was renewed, and the server has not shown since that it is content with it. */
+  #isTokenUnproven = false;
+  /** Tells what still comes from an earlier attempt. */
+  #attempts = 0;
   #state: State = 'idle';
   #socket: WebSocket | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -74,6 +78,7 @@ export class SyncConnection {
   /** Says that the server does useful work: the next failure starts again with the shortest delay. */
   succeeded(): void {
     this.#backOff.reset();
+    this.#isTokenUnproven = false;
   }
 
   /** Bytes handed to the socket and not yet sent. */
@@ -101,9 +106,18 @@ export class SyncConnection {
     this.#socket?.terminate();
   }
 
+  /** Nobody needs the connection for now; {@link open} makes a new one. */
+  rest(): void {
+    this.#end('idle');
+  }
+
   close(): void {
+    this.#end('closed');
+  }
+
+  #end(state: 'idle' | 'closed'): void {
     if (this.#state === 'closed') return;
-    this.#state = 'closed';
+    this.#state = state;
     this.#clearTimers();
     const socket = this.#socket;
     this.#socket = undefined;
@@ -116,29 +130,30 @@ export class SyncConnection {
 
   #attempt(): void {
     this.#state = 'connecting';
-    this.#connect().catch((error: unknown) => this.#failed(error));
+    this.#attempts += 1;
+    const attempt = this.#attempts;
+    this.#connect(attempt).catch((error: unknown) => this.#failed(attempt, error));
   }
 
-  async #connect(): Promise<void> {
+  async #connect(attempt: number): Promise<void> {
+    if (this.#user.hasExpired()) await this.#user.refresh();
     const url = await this.#user.app.syncUrl(this.#user.accessToken);
-    if (this.#state !== 'connecting') return;
+    if (this.#state !== 'connecting' || this.#attempts !== attempt) return;
     const socket = new WebSocket(url, offeredProtocols('pbs'), {
       perMessageDeflate: false,
       maxPayload: MAX_MESSAGE_BYTES,
       handshakeTimeout: CONNECT_TIMEOUT_MILLISECONDS,
     });
     this.#socket = socket;
-    let status: number | undefined;
     socket.on('upgrade', (response) => response.socket.setNoDelay(true));
     socket.on('open', () => this.#opened(socket));
     socket.on('message', (data, isBinary) => this.#received(data, isBinary));
     socket.on('unexpected-response', (request, response) => {
-      status = response.statusCode;
-      response.resume();
       request.destroy();
+      this.#disconnected(socket, response.statusCode ?? 0);
     });
     socket.on('error', (error) => this.#logger.verbose('Sync connection error', { error: error.message }));
-    socket.on('close', (code) => this.#disconnected(socket, status ?? code));
+    socket.on('close', (code) => this.#disconnected(socket, code));
   }
 
   #opened(socket: WebSocket): void {
@@ -168,31 +183,41 @@ export class SyncConnection {
     if (this.#socket !== socket || this.#state === 'closed') return;
     this.#socket = undefined;
     this.#clearTimers();
-    const wasConnected = this.#state === 'connected';
-    if (wasConnected) this.#listener.onDisconnected();
-    this.#recover(code).catch((error: unknown) => this.#failed(error));
+    if (this.#state === 'connected') this.#listener.onDisconnected();
+    else this.#user.app.forgetLocation(); // it may have moved
+    const attempt = this.#attempts;
+    this.#recover(attempt, code).catch((error: unknown) => this.#failed(attempt, error));
   }
 
-  /** What the server's way of closing asks for, then the next attempt after the back-off. */
-  async #recover(code: number): Promise<void> {
+  /**
+   * What the server's way of closing asks for, then the next attempt: at once with a renewed token, otherwise, and when
+   * the server did not like the renewed one either, after the back-off.
+   */
+  async #recover(attempt: number, code: number): Promise<void> {
     if (USER_REFUSED.has(code)) {
       this.#refuse(new AuthenticationError('the server refuses the user', { status: 403 }));
       return;
     }
     this.#state = 'waiting';
     if (MOVED.has(code)) this.#user.app.forgetLocation();
-    if (TOKEN_REFUSED.has(code) || MOVED.has(code)) await this.#user.refresh();
+    if (TOKEN_REFUSED.has(code) || MOVED.has(code)) {
+      const isFirst = !this.#isTokenUnproven;
+      this.#isTokenUnproven = true;
+      await this.#user.refresh();
+      if (this.#state !== 'waiting' || this.#attempts !== attempt) return;
+      if (isFirst) return this.#attempt();
+    }
     this.#retryLater(`closed with ${code}`);
   }
 
-  #failed(error: unknown): void {
-    if (this.#state === 'closed') return;
+  #failed(attempt: number, error: unknown): void {
+    if (this.#attempts !== attempt) return;
     if (error instanceof AuthenticationError) this.#refuse(error);
     else this.#retryLater(error instanceof Error ? error.message : String(error));
   }
 
   #retryLater(reason: string): void {
-    if (this.#state === 'closed') return;
+    if (this.#state !== 'connecting' && this.#state !== 'waiting') return;
     this.#state = 'waiting';
     const delay = this.#backOff.next();
     this.#logger.info('No connection to the object server, will try again', {
@@ -203,7 +228,8 @@ export class SyncConnection {
   }
 
   #refuse(error: Error): void {
-    this.close();
+    if (this.#state === 'closed' || this.#state === 'idle') return;
+    this.rest();
     this.#listener.onRefused(error);
   }
 

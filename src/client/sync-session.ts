@@ -1,48 +1,46 @@
 /**
  * One replica's sync over the connection (wire-protocol.md §5.1, §5.3).
  *
- * | state      | entered by                                      | leaves to                                   |
- * |------------|-------------------------------------------------|---------------------------------------------|
- * | unbound    | start, or the connection went away              | binding (connection up)                     |
- * | binding    | BIND was sent; an ident is awaited if there is none | bound (IDENT sent)                      |
- * | bound      | IDENT was sent: uploads, downloads, marks       | suspended, resetting, failed                |
- * | suspended  | an error that allows another try; UNBIND sent   | binding after the delay                     |
- * | resetting  | the server asked for a client reset             | binding once the replica starts afresh      |
- * | failed     | an error that no other try can mend             | –                                           |
- * | closed     | close()                                         | –                                           |
+ * | state     | entered by                                            | leaves to                                  |
+ * |-----------|-------------------------------------------------------|--------------------------------------------|
+ * | unbound   | start, or the connection went away                    | binding (connection up)                    |
+ * | binding   | BIND was sent; an ident is awaited if there is none   | bound (IDENT sent)                         |
+ * | bound     | IDENT was sent: uploads, downloads, marks             | reported, suspended, resetting, failed     |
+ * | reported  | a download could not be integrated, the server knows  | resetting, suspended, failed by its answer |
+ * | suspended | an error that allows another try; UNBIND sent         | unbound after the delay                    |
+ * | resetting | the server asked for a client reset; UNBIND sent      | unbound with the fresh copy, failed        |
+ * | failed    | an error that no other try can mend                   | –                                          |
+ * | closed    | close()                                               | –                                          |
  *
  * Messages are handled one after another; what waits counts in `backlogBytes`, by which the connection is paused.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { z } from 'zod';
 import type { Logger } from '../log.ts';
-import { compressBody, decompressBody } from '../protocol/compression.ts';
-import { formatUploadBody, parseDownloadBody } from '../protocol/entry-bodies.ts';
+import { decompressBody } from '../protocol/compression.ts';
+import { parseDownloadBody } from '../protocol/entry-bodies.ts';
 import type { ClientMessage, Download, ServerMessage } from '../protocol/messages.ts';
 import { formatPartitionValue } from '../protocol/partition-value.ts';
-import type { Replica } from '../store/replica/contract.ts';
-import type { UploadCursor } from '../store/server/contract.ts';
+import { ProtocolError } from '../protocol/protocol-error.ts';
+import type { Replica, ResetMode } from '../store/replica/contract.ts';
+import { IntegrationError } from '../store/replica/errors.ts';
 import { BackOff, type BackOffOptions } from './back-off.ts';
 import { SyncClosedError, SyncSessionError } from './client-errors.ts';
+import { ResetHistory, resetReplica } from './client-reset.ts';
+import { type ErrorMessage, reactionTo, readServerError, type ServerError } from './server-error.ts';
+import { type OutgoingUpload, UploadPump } from './upload-pump.ts';
 import { Waiters } from './waiters.ts';
 
-/** Changeset bytes gathered into one UPLOAD. */
-const UPLOAD_BATCH_BYTES = 1024 * 1024;
-/** Uploaded bytes that the server has not acknowledged yet; above it the session waits. */
-const MAX_UNACKNOWLEDGED_BYTES = 8 * 1024 * 1024;
+/** What a client reports when it cannot say it more precisely (wire-protocol.md §7.5). */
+const BAD_CHANGESET = 212;
 
-const errorBodySchema = z.object({
-  message: z.string(),
-  tryAgain: z.boolean(),
-  action: z.string().optional(),
-  backoffIntervalSec: z.number().optional(),
-});
+/** Every message of a session; PONG belongs to the connection. */
+export type SessionMessage = Exclude<ServerMessage, { type: 'pong' }>;
 
 type State =
   | { readonly name: 'unbound' }
-  | { readonly name: 'binding' | 'bound'; readonly ident: number }
+  | { readonly name: 'binding' | 'bound' | 'reported'; readonly ident: number }
   | { readonly name: 'suspended'; readonly timer: NodeJS.Timeout }
-  | { readonly name: 'resetting' }
+  | { readonly name: 'resetting'; readonly abort: AbortController; readonly done: Promise<void> }
   | { readonly name: 'failed'; readonly error: SyncSessionError }
   | { readonly name: 'closed' };
 
@@ -56,7 +54,14 @@ export type SessionHost = {
   bindIdent(session: SyncSession): number;
   succeeded(): void;
   dropConnection(reason: string): void;
+  /** Renews the access token; with `relocate`, also looks for the server anew. */
+  refreshUser(options: { relocate: boolean }): Promise<void>;
+  /** Downloads everything into an empty generation of the realm, without uploading. */
+  downloadFreshCopy(fresh: Replica, signal: AbortSignal): Promise<void>;
 };
+
+/** What to do when the server asks for a client reset; `manual` ends the session and leaves the replica alone. */
+export type ResetPolicy = ResetMode | 'manual';
 
 export type SessionOptions = {
   readonly replica: Replica;
@@ -66,6 +71,9 @@ export type SessionOptions = {
   /** Awaited before a DOWNLOAD is integrated: lets whoever consumes the replica's queue hold back more. */
   readonly beforeIntegrate?: () => Promise<void> | undefined;
   readonly onFailed: (error: SyncSessionError) => void;
+  readonly onReset?: ResetPolicy;
+  /** False for a fresh copy, which takes only. */
+  readonly uploads?: boolean;
 };
 
 export class SyncSession {
@@ -73,16 +81,15 @@ export class SyncSession {
   readonly #host: SessionHost;
   readonly #options: SessionOptions;
   readonly #backOff: BackOff;
+  readonly #pump: UploadPump;
+  readonly #resets = new ResetHistory();
   readonly #uploads = new Waiters<number>();
   readonly #downloads = new Waiters<number>();
+  readonly #released = Promise.withResolvers<void>();
   readonly #stopListening: () => void;
   #state: State = { name: 'unbound' };
   #handling: Promise<void> = Promise.resolve();
   #backlogBytes = 0;
-  #pump: 'idle' | 'running' | 'again' = 'idle';
-  #scanned: UploadCursor = { clientVersion: 0, serverVersion: 0 };
-  #acknowledged = 0;
-  #unacknowledged: { readonly clientVersion: number; readonly bytes: number }[] = [];
   #lastMark = 0;
 
   constructor(options: SessionOptions) {
@@ -90,8 +97,16 @@ export class SyncSession {
     this.replica = options.replica;
     this.#host = options.host;
     this.#backOff = new BackOff(options.backOff);
+    const { host } = options;
+    this.#pump = new UploadPump(this.replica, {
+      send: (binding, upload) => this.#sendUpload(binding, upload),
+      get bufferedBytes() {
+        return host.bufferedBytes;
+      },
+      failed: (error) => this.#integrationFailed(error),
+    });
     this.#stopListening = this.replica.onCommit(({ local }) => {
-      if (local) this.#pumpUploads();
+      if (local) this.#pump.wake();
     });
     if (this.#host.isConnected) this.connected();
   }
@@ -103,6 +118,11 @@ export class SyncSession {
   /** Bytes of received messages that wait to be handled. */
   get backlogBytes(): number {
     return this.#backlogBytes;
+  }
+
+  /** After {@link close}: resolves when the server has forgotten the session, or the connection is gone. */
+  get released(): Promise<void> {
+    return this.#released.promise;
   }
 
   /** Resolves when everything that is local now is integrated by the server. Rejects when that cannot come. */
@@ -122,14 +142,26 @@ export class SyncSession {
   async close(): Promise<void> {
     if (this.#state.name === 'closed') return;
     const state = this.#state;
-    if (state.name === 'suspended') clearTimeout(state.timer);
-    if (state.name === 'bound' || state.name === 'binding')
-      this.#host.send({ type: 'unbind', session: state.ident });
     this.#state = { name: 'closed' };
-    this.#stopListening();
-    const closed = new SyncClosedError(`sync of realm ${this.replica.path} was closed`);
-    this.#uploads.rejectAll(closed);
-    this.#downloads.rejectAll(closed);
+    this.#end(new SyncClosedError(`sync of realm ${this.replica.path} was closed`));
+    switch (state.name) {
+      case 'binding':
+      case 'bound':
+      case 'reported':
+        this.#host.send({ type: 'unbind', session: state.ident });
+        break;
+      case 'suspended':
+        clearTimeout(state.timer);
+        this.#released.resolve();
+        break;
+      case 'resetting':
+        state.abort.abort();
+        await state.done;
+        this.#released.resolve();
+        break;
+      default:
+        this.#released.resolve();
+    }
     await this.#handling;
   }
 
@@ -138,35 +170,51 @@ export class SyncSession {
   }
 
   disconnected(): void {
-    if (this.#state.name === 'bound' || this.#state.name === 'binding') this.#state = { name: 'unbound' };
+    if (this.#boundIdent() !== undefined) this.#state = { name: 'unbound' };
+    this.#pump.stop();
+    if (this.#state.name === 'closed') this.#released.resolve();
   }
 
-  /** The connection is gone for good. */
+  /** No further try can help. */
   fail(error: SyncSessionError): void {
     if (this.#state.name === 'closed' || this.#state.name === 'failed') return;
     if (this.#state.name === 'suspended') clearTimeout(this.#state.timer);
+    if (this.#state.name === 'resetting') this.#state.abort.abort();
     this.#state = { name: 'failed', error };
-    this.#uploads.rejectAll(error);
-    this.#downloads.rejectAll(error);
+    this.#end(error);
     this.#options.onFailed(error);
   }
 
   /** Handles a message for the session ident under which it is bound; others come from an earlier binding. */
-  received(message: Exclude<ServerMessage, { type: 'pong' }>, bytes: number): void {
+  received(message: SessionMessage, bytes: number): void {
+    if (this.#state.name === 'closed') {
+      if (message.type === 'unbound' || message.type === 'json_error') this.#released.resolve();
+      return;
+    }
     this.#backlogBytes += bytes;
     this.#handling = this.#handling.then(async () => {
       try {
-        if (this.#isCurrent(message.session)) await this.#handle(message);
+        if (this.#boundIdent() === message.session) await this.#handle(message);
       } catch (error) {
-        this.#integrationFailed(error);
+        this.#handlingFailed(error);
       } finally {
         this.#backlogBytes -= bytes;
       }
     });
   }
 
-  #isCurrent(ident: number): boolean {
-    return (this.#state.name === 'bound' || this.#state.name === 'binding') && this.#state.ident === ident;
+  #boundIdent(): number | undefined {
+    const state = this.#state;
+    return state.name === 'binding' || state.name === 'bound' || state.name === 'reported'
+      ? state.ident
+      : undefined;
+  }
+
+  #end(reason: Error): void {
+    this.#stopListening();
+    this.#pump.stop();
+    this.#uploads.rejectAll(reason);
+    this.#downloads.rejectAll(reason);
   }
 
   async #wait(waiters: Waiters<number>, target: number, signal: AbortSignal | undefined): Promise<void> {
@@ -192,7 +240,7 @@ export class SyncSession {
   }
 
   #identify(ident: number): void {
-    const { identity, download, latest, upload } = this.replica;
+    const { identity, download, latest } = this.replica;
     if (identity === undefined) return;
     this.#host.send({
       type: 'ident',
@@ -205,11 +253,8 @@ export class SyncSession {
       latestServerVersionSalt: latest.salt,
     });
     this.#state = { name: 'bound', ident };
-    this.#scanned = upload;
-    this.#acknowledged = download.serverVersion;
-    this.#unacknowledged = [];
     if (this.#downloads.size > 0) this.#sendMark();
-    this.#pumpUploads();
+    if (this.#options.uploads !== false) this.#pump.start(ident);
   }
 
   #sendMark(): void {
@@ -217,23 +262,32 @@ export class SyncSession {
     this.#host.send({ type: 'mark', session: this.#state.ident, request: this.#lastMark });
   }
 
-  async #handle(message: Exclude<ServerMessage, { type: 'pong' }>): Promise<void> {
+  #sendUpload(session: number, { body, progress, lockedServerVersion }: OutgoingUpload): void {
+    this.#host.send({
+      type: 'upload',
+      session,
+      body,
+      progressClientVersion: progress.clientVersion,
+      progressServerVersion: progress.serverVersion,
+      lockedServerVersion,
+    });
+  }
+
+  async #handle(message: SessionMessage): Promise<void> {
     switch (message.type) {
       case 'ident':
         this.replica.assignIdentity(message.fileIdent, message.fileIdentSalt);
         this.#identify(message.session);
         return;
       case 'download':
-        await this.#integrate(message);
+        if (this.#state.name === 'bound') await this.#integrate(message);
         return;
       case 'mark':
-        this.#downloads.resolveUpTo(message.request);
+        if (this.#state.name === 'bound') this.#downloads.resolveUpTo(message.request);
         return;
       case 'json_error':
-        this.#failedByServer(message.errorCode, errorBodySchema.parse(JSON.parse(message.json)));
-        return;
       case 'error':
-        this.#failedByServer(message.errorCode, { message: message.message, tryAgain: message.tryAgain });
+        await this.#failedByServer(message);
         return;
       case 'log_message':
         this.#options.logger.debug('The object server says', { message: message.json });
@@ -249,7 +303,7 @@ export class SyncSession {
     const { body } = message;
     await this.#options.beforeIntegrate?.();
     const entries = body.size === 0 ? [] : parseDownloadBody(await decompressBody(body));
-    if (!this.#isCurrent(message.session)) return;
+    if (this.#boundIdent() !== message.session) return;
     this.replica.integrate({
       entries,
       cursor: { serverVersion: message.downloadServerVersion, clientVersion: message.downloadClientVersion },
@@ -262,133 +316,115 @@ export class SyncSession {
     });
     this.#backOff.reset();
     this.#host.succeeded();
-    this.#acknowledgedUpTo(message.uploadClientVersion);
-    this.#pumpUploads();
+    this.#acknowledged(message.uploadClientVersion);
     if (entries.length > 0) await nextTurn(); // a long catch-up must not starve everything else
   }
 
-  #acknowledgedUpTo(clientVersion: number): void {
-    while ((this.#unacknowledged[0]?.clientVersion ?? Number.POSITIVE_INFINITY) <= clientVersion) {
-      this.#unacknowledged.shift();
-    }
-    if (clientVersion > this.#scanned.clientVersion) this.#scanned = this.replica.upload;
-    this.#uploads.resolveUpTo(this.replica.hasUnsynced() ? clientVersion : this.replica.version);
+  #acknowledged(clientVersion: number): void {
+    this.#pump.acknowledged(clientVersion);
+    const { replica } = this;
+    const isUploaded = !replica.hasUnsynced();
+    if (isUploaded && replica.download.serverVersion === replica.latest.version) this.#resets.proven();
+    this.#uploads.resolveUpTo(isUploaded ? replica.version : clientVersion);
   }
 
-  #pumpUploads(): void {
-    if (this.#pump !== 'idle') {
-      this.#pump = 'again';
-      return;
-    }
-    this.#uploadAll().catch((error: unknown) => this.#integrationFailed(error));
+  #handlingFailed(error: unknown): void {
+    if (error instanceof ProtocolError) this.#host.dropConnection(error.message);
+    else this.#integrationFailed(error);
   }
 
-  async #uploadAll(): Promise<void> {
-    try {
-      do {
-        this.#pump = 'running';
-        if (this.#state.name === 'bound') await this.#uploadWhilePossible(this.#state.ident);
-      } while (this.#isAskedAgain());
-    } finally {
-      this.#pump = 'idle';
-    }
-  }
-
-  /** A commit, an acknowledgement or a new binding came while the pump was waiting. */
-  #isAskedAgain(): boolean {
-    return this.#pump === 'again';
-  }
-
-  async #uploadWhilePossible(ident: number): Promise<void> {
-    while (this.#isCurrent(ident) && this.#mayUpload()) {
-      const { entries, progress } = this.replica.uploadScan(this.#scanned, UPLOAD_BATCH_BYTES);
-      const integrated = this.replica.download.serverVersion;
-      if (entries.length === 0 && integrated <= this.#acknowledged) return;
-      this.#scanned = progress;
-      this.#acknowledged = integrated;
-      const body = await compressBody(formatUploadBody(entries));
-      if (!this.#isCurrent(ident)) return;
-      this.#unacknowledged.push({ clientVersion: progress.clientVersion, bytes: body.size });
-      this.#host.send({
-        type: 'upload',
-        session: ident,
-        body,
-        progressClientVersion: progress.clientVersion,
-        progressServerVersion: progress.serverVersion,
-        lockedServerVersion: integrated,
-      });
-    }
-  }
-
-  #mayUpload(): boolean {
-    const waiting = this.#unacknowledged.reduce((sum, { bytes }) => sum + bytes, this.#host.bufferedBytes);
-    return waiting < MAX_UNACKNOWLEDGED_BYTES;
-  }
-
-  /** What the server sent could not be merged or applied: it is told, and the session does not go on. */
+  /** What the server sent could not be merged or applied: it is told, and decides what becomes of the session. */
   #integrationFailed(error: unknown): void {
     if (this.#state.name !== 'bound' && this.#state.name !== 'binding') return;
+    const { ident } = this.#state;
     const message = error instanceof Error ? error.message : String(error);
-    this.#host.send({
-      type: 'json_error',
-      session: this.#state.ident,
-      errorCode: 212,
-      json: JSON.stringify({ message }),
-    });
-    this.#host.send({ type: 'unbind', session: this.#state.ident });
-    this.fail(new SyncSessionError(this.replica.path, message, { protocolCode: 212, cause: error }));
-  }
-
-  #failedByServer(protocolCode: number, body: z.infer<typeof errorBodySchema>): void {
-    const state = this.#state;
-    if (state.name !== 'bound' && state.name !== 'binding') return;
-    if (protocolCode < 200) {
-      this.#connectionFailed(protocolCode, body);
+    if (!(error instanceof IntegrationError)) {
+      // Ours, not the server's: asking it for another history would not help.
+      this.#host.send({ type: 'unbind', session: ident });
+      this.fail(new SyncSessionError(this.replica.path, message, { cause: error }));
       return;
     }
-    if (body.action === 'Warning') {
-      this.#options.logger.warn('The object server warns', {
-        path: this.replica.path,
-        protocolCode,
-        message: body.message,
-      });
+    this.#options.logger.error('A download cannot be integrated', { path: this.replica.path, message });
+    const errorCode = error.protocolCode ?? BAD_CHANGESET;
+    this.#state = { name: 'reported', ident };
+    this.#pump.stop();
+    this.#host.send({ type: 'json_error', session: ident, errorCode, json: JSON.stringify({ message }) });
+  }
+
+  async #failedByServer(message: ErrorMessage): Promise<void> {
+    const error = readServerError(message);
+    const { path } = this.replica;
+    const { protocolCode } = error;
+    const reaction = reactionTo(error);
+    if (reaction === 'report') {
+      this.#options.logger.warn('The object server warns', { path, protocolCode, message: error.message });
       return;
     }
-    this.#host.send({ type: 'unbind', session: state.ident });
-    if (body.action === 'ClientReset' || body.action === 'ClientResetNoRecovery') {
-      this.#reset(protocolCode, body.message, body.action === 'ClientReset');
-    } else if (body.tryAgain) this.#suspend(protocolCode, body);
-    else
-      this.fail(
-        new SyncSessionError(this.replica.path, `${body.message} (${protocolCode})`, { protocolCode }),
-      );
+    if (reaction === 'reconnect') {
+      this.#host.dropConnection(`error ${protocolCode}: ${error.message}`);
+      return;
+    }
+    this.#pump.stop();
+    this.#host.send({ type: 'unbind', session: message.session });
+    switch (reaction) {
+      case 'recover':
+      case 'discard':
+        this.#reset(error, reaction);
+        return;
+      case 'refreshUser':
+      case 'relocate':
+        this.#suspend(error);
+        await this.#host.refreshUser({ relocate: reaction === 'relocate' });
+        return;
+      case 'suspend':
+        this.#suspend(error);
+        return;
+      case 'fail':
+        this.fail(new SyncSessionError(path, `${error.message} (${protocolCode})`, { protocolCode }));
+    }
   }
 
-  #connectionFailed(protocolCode: number, { tryAgain, message }: z.infer<typeof errorBodySchema>): void {
-    if (tryAgain) this.#host.dropConnection(`error ${protocolCode}: ${message}`);
-    else this.fail(new SyncSessionError(this.replica.path, `${message} (${protocolCode})`, { protocolCode }));
-  }
-
-  #suspend(protocolCode: number, { message, backoffIntervalSec }: z.infer<typeof errorBodySchema>): void {
-    const delay = backoffIntervalSec === undefined ? this.#backOff.next() : backoffIntervalSec * 1000;
+  #suspend({ protocolCode, message, backoffSeconds }: ServerError): void {
+    const delay = backoffSeconds === undefined ? this.#backOff.next() : backoffSeconds * 1000;
     this.#options.logger.warn('Sync of a realm is suspended', {
       path: this.replica.path,
       protocolCode,
       message,
       delayMilliseconds: Math.round(delay),
     });
-    const timer = setTimeout(() => this.#rebind(), delay);
-    this.#state = { name: 'suspended', timer };
+    this.#state = { name: 'suspended', timer: setTimeout(() => this.#rebind(), delay) };
   }
 
-  /**
-   * The server's history and ours have no common future (wire-protocol.md §8). The replica forgets what it downloaded
-   * and fetches it anew under another file ident; local writes that the server never had are made again on top.
-   */
-  #reset(protocolCode: number, message: string, recover: boolean): void {
-    this.#options.logger.warn('Client reset', { path: this.replica.path, protocolCode, message, recover });
-    this.#state = { name: 'resetting' };
-    this.replica.reset({ recover });
+  #reset({ protocolCode, message }: ServerError, wanted: ResetMode): void {
+    const { onReset = 'recover', logger } = this.#options;
+    const { path } = this.replica;
+    const mode =
+      onReset === 'manual' ? undefined : this.#resets.admit(onReset === 'discard' ? onReset : wanted);
+    if (mode === undefined) {
+      const remedy = 'remove the local replica, so that it is downloaded anew; what was not uploaded is lost';
+      const text = `the server asks for a client reset: ${message} (${protocolCode})`;
+      this.fail(new SyncSessionError(path, text, { protocolCode, remedy }));
+      return;
+    }
+    logger.warn('Client reset', { path, protocolCode, message, mode });
+    const abort = new AbortController();
+    const download = (fresh: Replica): Promise<void> => this.#host.downloadFreshCopy(fresh, abort.signal);
+    const done = resetReplica(this.replica, mode, download).then(
+      () => this.#wasReset(),
+      (cause: unknown) => {
+        if (abort.signal.aborted) return;
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        this.fail(new SyncSessionError(path, `the client reset failed: ${reason}`, { protocolCode, cause }));
+      },
+    );
+    this.#state = { name: 'resetting', abort, done };
+  }
+
+  #wasReset(): void {
+    if (this.#state.name !== 'resetting') return;
+    this.#options.logger.info('Client reset done', { path: this.replica.path });
+    this.#uploads.raise(this.replica.version);
+    if (!this.replica.hasUnsynced()) this.#uploads.resolveUpTo(this.replica.version);
     this.#rebind();
   }
 

@@ -1,5 +1,5 @@
 /** A logged-in user: tokens, and how they are renewed. */
-
+import { z } from 'zod';
 import { AuthenticationError } from './client-errors.ts';
 import { AppClient, type Credentials } from './http/app-client.ts';
 
@@ -11,6 +11,10 @@ export type LogInOptions = {
 };
 
 export const DEFAULT_APP_ID = 'isthmus';
+
+/** A token that expired longer ago than this is renewed before it is used (app-services-http.md §6.2). */
+const EXPIRY_GRACE_SECONDS = 5;
+const payloadSchema = z.object({ exp: z.number() });
 
 export class User {
   readonly id: string;
@@ -38,6 +42,17 @@ export class User {
 
   get refreshToken(): string {
     return this.#refreshToken;
+  }
+
+  /** Whether the access token says so itself; one that cannot be read is left to the server to judge. */
+  hasExpired(now = Date.now()): boolean {
+    const [, payload = ''] = this.#accessToken.split('.');
+    try {
+      const { exp } = payloadSchema.parse(JSON.parse(Buffer.from(payload, 'base64url').toString()));
+      return exp < now / 1000 - EXPIRY_GRACE_SECONDS;
+    } catch {
+      return false;
+    }
   }
 
   /**

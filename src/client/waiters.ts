@@ -1,6 +1,6 @@
 /** Promises that wait until a growing number has reached what each of them asked for. */
 type Waiter<T> = {
-  readonly target: T;
+  target: T;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 };
@@ -42,6 +42,11 @@ export class Waiters<T extends number> {
 
   resolveUpTo(reached: T): void {
     for (const waiter of [...this.#waiting]) if (waiter.target <= reached) waiter.resolve();
+  }
+
+  /** Lets everybody wait for `target` at least. */
+  raise(target: T): void {
+    for (const waiter of this.#waiting) if (waiter.target < target) waiter.target = target;
   }
 
   rejectAll(error: Error): void {

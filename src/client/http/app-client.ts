@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { AuthenticationError, ServerUnreachableError } from '../client-errors.ts';
 
 const REQUEST_TIMEOUT_MILLISECONDS = 60_000;
+/** Client errors by status that say nothing about the user: timeout, too early, too many requests. */
+const PASSING_STATUSES = new Set([408, 425, 429]);
 
 const locationSchema = z.object({ hostname: z.string(), ws_hostname: z.string() });
 const loginSchema = z.object({
@@ -98,7 +100,7 @@ async function request(
 ): Promise<unknown> {
   const headers: Record<string, string> = { accept: 'application/json' };
   if (body !== undefined) headers['content-type'] = 'application/json';
-  if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+  if (token !== undefined) headers.authorization = `Bearer ${token}`;
   let response: Response;
   try {
     response = await fetch(url, {
@@ -123,7 +125,7 @@ function failure(method: string, url: string, status: number, text: string): Err
   const parsed = errorSchema.safeParse(parseJson(text));
   const { error, error_code: errorCode } = parsed.success ? parsed.data : {};
   const message = `${method} ${new URL(url).pathname} was answered with ${status}${error === undefined ? '' : `: ${error}`}`;
-  if (status >= 400 && status < 500) {
+  if (status >= 400 && status < 500 && !PASSING_STATUSES.has(status)) {
     return new AuthenticationError(message, errorCode === undefined ? { status } : { status, errorCode });
   }
   return new ServerUnreachableError(message);
