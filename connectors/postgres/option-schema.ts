@@ -37,15 +37,17 @@ const credentials = z.strictObject({
   password: z.string({ error: 'a password' }),
 });
 
-const user = accepted('a logged-in user, or { username, password }', isObject).transform(
-  (value, context): SyncUser => {
-    if (isLoggedInUser(value)) return { kind: 'loggedIn', user: value };
-    const parsed = credentials.safeParse(value);
-    if (parsed.success) return { kind: 'password', ...parsed.data };
-    context.addIssue({ code: 'custom', message: 'a logged-in user, or { username, password }' });
-    return z.NEVER;
-  },
-);
+const user = accepted(
+  'a logged-in user, or { username, password }',
+  (value): value is LoggedInUser | { readonly username: string; readonly password: string } =>
+    isObject(value),
+).transform((value, context): SyncUser => {
+  if (isLoggedInUser(value)) return { kind: 'loggedIn', user: value };
+  const parsed = credentials.safeParse(value);
+  if (parsed.success) return { kind: 'password', ...parsed.data };
+  context.addIssue({ code: 'custom', message: 'a logged-in user, or { username, password }' });
+  return z.NEVER;
+});
 
 const serverUrl = text('the address of the object server, such as http://10.0.0.7:9080').transform(
   (value, context) => {

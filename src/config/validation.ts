@@ -14,7 +14,7 @@ const LONGEST_SHOWN = 40;
 const MOST_LISTED = 12;
 
 /** A value that a predicate accepts; `expectation` completes the sentence "expected …". */
-export function accepted<T>(expectation: string, accepts: (value: unknown) => value is T): z.ZodType<T> {
+export function accepted<T>(expectation: string, accepts: (value: unknown) => value is T): z.ZodType<T, T> {
   // Without `abort: false` a mistake here would keep the rules across options from being checked.
   return z.custom<T>(accepts, { error: expectation, abort: false });
 }
@@ -25,16 +25,17 @@ export const text = (expectation = 'a text that is not empty'): z.ZodString =>
   z.string({ error: expectation }).min(1, { error: expectation });
 
 /** A whole number, also as text (as environment variables and the reference's `connect_timeout` give it). */
-export function wholeNumber(least: number, most: number, unit = ''): z.ZodType<number, unknown> {
+export function wholeNumber(least: number, most: number, unit = ''): z.ZodType<number, number | string> {
   const expectation = `a whole number${unit === '' ? '' : ` of ${unit}`} from ${least} to ${most}`;
   return z.preprocess(
-    (value) => (typeof value === 'string' && /^\d+$/.test(value.trim()) ? Number(value) : value),
+    (value: number | string) =>
+      typeof value === 'string' && /^\d+$/.test(value.trim()) ? Number(value) : value,
     z.int({ error: expectation }).min(least, { error: expectation }).max(most, { error: expectation }),
   );
 }
 
 /** A function; the signature is shown when something else is found. */
-export function callback<F extends (...parameters: never[]) => unknown>(signature: string): z.ZodType<F> {
+export function callback<F extends (...parameters: never[]) => unknown>(signature: string): z.ZodType<F, F> {
   return accepted(`a function ${signature}`, (value): value is F => typeof value === 'function');
 }
 

@@ -5,6 +5,7 @@
  */
 import type { Instruction } from '../../changeset/instruction.ts';
 import type { Logger } from '../../log.ts';
+import type { PrimaryKey } from '../../schema/value.ts';
 import type { ReplicaStore } from '../../store/replica/contract.ts';
 import { oidOf } from '../apply/plan.ts';
 import {
@@ -15,15 +16,14 @@ import {
   type FeedValue,
   type Position,
   type SourceDialect,
-  type SqlText,
   tableId,
-  UNCHANGED,
 } from '../dialect.ts';
 import { DataError } from '../errors.ts';
 import type { Mapping } from '../mapping/class-mapping.ts';
-import type { RealmPathOfRow, RowProperties } from '../options.ts';
+import type { RealmPathOfRow } from '../options.ts';
 import type { RealmRegistry, SyncedRealm } from '../realms.ts';
 import { captureDelete, captureRow } from './capture-change.ts';
+import { LeftOutValues } from './left-out-values.ts';
 import { RowPlan } from './row-plan.ts';
 import { type RowEffect, TransactionBuffer } from './transaction-buffer.ts';
 
@@ -69,10 +69,11 @@ export class FeedConsumer {
   /** Per snapshot, whether it showed the current transaction. */
   readonly #included = new Map<string, boolean>();
   #cleanup: ApplyStatement[] = [];
-  readonly #fetched = new Map<string, readonly SqlText[]>();
+  readonly #leftOut: LeftOutValues;
 
   constructor(options: FeedConsumerOptions) {
     this.#options = options;
+    this.#leftOut = new LeftOutValues(options.dialect, (className, key) => this.#holders(className, key));
   }
 
   /** The connection was lost: the unfinished transaction will be delivered again from its beginning. */
@@ -93,11 +94,11 @@ export class FeedConsumer {
   async consume(
     events: readonly FeedEvent[],
   ): Promise<{ position: Position | undefined; cleanup: readonly ApplyStatement[] }> {
-    await this.#fetchLeftOut(events);
+    await this.#leftOut.fetch(this.#rowsOf(events));
     this.#cleanup = [];
     const captured: CapturedTransaction[] = [];
     const position = this.#options.store.transaction(() => this.#write(events, captured));
-    this.#fetched.clear();
+    this.#leftOut.forget();
     for (const transaction of captured) this.#options.onCaptured(transaction);
     return { position, cleanup: this.#cleanup };
   }
@@ -242,8 +243,9 @@ export class FeedConsumer {
       }
       if (effect.row === undefined) return;
     }
-    const row = this.#complete(effect);
+    const row = this.#leftOut.complete(effect);
     const path = this.#pathOf(plan, row);
+    this.#leaveOtherRealms(plan, key, path, into);
     if (path === undefined) return;
     const realm = this.#options.realms.open(path);
     const instructions = into(realm);
@@ -252,8 +254,23 @@ export class FeedConsumer {
     captureRow(plan, key, row, reader, realm.shadows.of(className, key), instructions);
   }
 
+  /** A row belongs to one realm; it leaves the one in which it was when what decides about that has changed. */
+  #leaveOtherRealms(
+    plan: RowPlan,
+    key: PrimaryKey,
+    path: string | undefined,
+    into: (realm: SyncedRealm) => Instruction[],
+  ): void {
+    if (this.#options.fixedRealmPath !== undefined) return;
+    const { className } = plan.mapping;
+    for (const realm of this.#holders(className, key)) {
+      if (realm.path === path) continue;
+      captureDelete(plan, key, realm.replica, realm.shadows.of(className, key), into(realm));
+    }
+  }
+
   /** The realms that hold an object; with one fixed realm there is nothing to look for. */
-  #holders(className: string, key: ReturnType<RowPlan['key']>): SyncedRealm[] {
+  #holders(className: string, key: PrimaryKey): SyncedRealm[] {
     const { realms, fixedRealmPath } = this.#options;
     if (fixedRealmPath !== undefined) return [realms.open(fixedRealmPath)];
     return realms.all().filter((realm) => realm.replica.object(className, key) !== undefined);
@@ -262,50 +279,10 @@ export class FeedConsumer {
   #pathOf(plan: RowPlan, row: readonly FeedValue[]): string | undefined {
     const { fixedRealmPath, realmPathOfRow } = this.#options;
     if (fixedRealmPath !== undefined) return fixedRealmPath;
-    return realmPathOfRow(plan.mapping.table.table.name, this.#properties(plan, row)) ?? undefined;
+    return realmPathOfRow(plan.mapping.table.table.name, plan.properties(row)) ?? undefined;
   }
 
-  #properties(plan: RowPlan, row: readonly FeedValue[]): RowProperties {
-    const properties: Record<string, unknown> = {};
-    const texts = plan.keyTexts(row);
-    plan.mapping.key.columns.forEach((column, index) => {
-      properties[column] = texts[index];
-    });
-    for (const { index, mapped } of plan.columns) {
-      const value = row[index];
-      if (value !== UNCHANGED) properties[mapped.column.name] = value ?? null;
-    }
-    return properties;
-  }
-
-  /** The row with what the feed left out: from the database, or from the object whose key it had. */
-  #complete(effect: RowEffect): readonly FeedValue[] {
-    const row = effect.row ?? [];
-    if (!row.includes(UNCHANGED)) return row;
-    const { plan } = effect;
-    const fetched = this.#fetched.get(fetchToken(plan, effect.keyTexts));
-    const old = effect.movedFrom === undefined ? undefined : plan.mapping.key.toRealm(effect.movedFrom);
-    const from = old === undefined ? [] : this.#holders(plan.mapping.className, old);
-    const object = old === undefined ? undefined : from[0]?.replica.object(plan.mapping.className, old);
-    const complete = [...row];
-    plan.columns.forEach(({ index, mapped }, position) => {
-      if (complete[index] !== UNCHANGED) return;
-      const value = object?.fields.get(mapped.property);
-      if (fetched !== undefined) complete[index] = fetched[position] ?? null;
-      else if (
-        value !== undefined &&
-        value.type !== 'object' &&
-        value.type !== 'list' &&
-        value.type !== 'dictionary' &&
-        value.type !== 'set'
-      ) {
-        complete[index] = mapped.codec.toSql(value);
-      }
-    });
-    return complete;
-  }
-
-  #cleanLists(plan: RowPlan, key: ReturnType<RowPlan['key']>): void {
+  #cleanLists(plan: RowPlan, key: PrimaryKey): void {
     for (const list of plan.mapping.lists.values()) {
       this.#cleanup.push({ kind: 'listClear', table: list.table, oid: oidOf(plan.mapping, key) });
     }
@@ -329,39 +306,14 @@ export class FeedConsumer {
       this.#cleanup.push({ kind: 'deleteAll', table: list.table });
   }
 
-  /** Reads rows that came without some value and whose object we do not hold, before the transaction that needs them. */
-  async #fetchLeftOut(events: readonly FeedEvent[]): Promise<void> {
-    const wanted = new Map<RowPlan, string[][]>();
+  *#rowsOf(events: readonly FeedEvent[]): IterableIterator<{ plan: RowPlan; row: readonly FeedValue[] }> {
     for (const event of events) {
       if (event.kind !== 'change' || event.change.kind === 'truncate' || event.change.kind === 'delete')
         continue;
       const plan = this.#plan(event.change.table);
-      if (plan === undefined || !plan.hasUnchanged(event.change.row)) continue;
-      const keyTexts = plan.keyTexts(event.change.row);
-      if (this.#holds(plan, keyTexts)) continue;
-      const keys = wanted.get(plan);
-      if (keys === undefined) wanted.set(plan, [keyTexts]);
-      else keys.push(keyTexts);
+      if (plan !== undefined) yield { plan, row: event.change.row };
     }
-    for (const [plan, keys] of wanted) {
-      const names = [...plan.mapping.key.columns, ...plan.columns.map(({ mapped }) => mapped.column.name)];
-      for (const row of await this.#options.dialect.fetchRows(plan.mapping.table, names, keys)) {
-        const keyTexts = row.slice(0, plan.mapping.key.columns.length).map((text) => text ?? '');
-        this.#fetched.set(fetchToken(plan, keyTexts), row.slice(plan.mapping.key.columns.length));
-      }
-    }
-  }
-
-  #holds(plan: RowPlan, keyTexts: readonly string[]): boolean {
-    const key = plan.mapping.key.toRealm(keyTexts);
-    return this.#holders(plan.mapping.className, key).some(
-      (realm) => realm.replica.object(plan.mapping.className, key) !== undefined,
-    );
   }
 }
 
 const GONE = { object: () => undefined, objects: () => [][Symbol.iterator](), count: () => 0 };
-
-function fetchToken(plan: RowPlan, keyTexts: readonly string[]): string {
-  return `${plan.mapping.className}\0${keyTexts.join('\0')}`;
-}

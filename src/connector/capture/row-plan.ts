@@ -3,17 +3,21 @@ import type { PrimaryKey, ScalarValue } from '../../schema/value.ts';
 import { type FeedValue, UNCHANGED } from '../dialect.ts';
 import { DataError } from '../errors.ts';
 import type { ClassMapping, MappedColumn } from '../mapping/class-mapping.ts';
+import type { RowProperties } from '../options.ts';
 
 export type PlannedColumn = { readonly index: number; readonly mapped: MappedColumn };
 
 export class RowPlan {
   readonly mapping: ClassMapping;
   readonly columns: readonly PlannedColumn[];
+  /** Names of all columns of the rows, mapped or not. */
+  readonly names: readonly string[];
   readonly #keyIndexes: readonly number[];
 
   /** `names` are the column names of the rows, in order. Throws `DataError` when a key column is not among them. */
   constructor(mapping: ClassMapping, names: readonly string[]) {
     this.mapping = mapping;
+    this.names = names;
     this.#keyIndexes = mapping.key.columns.map((column) => {
       const index = names.indexOf(column);
       if (index >= 0) return index;
@@ -42,6 +46,16 @@ export class RowPlan {
 
   key(row: readonly FeedValue[]): PrimaryKey {
     return this.mapping.key.toRealm(this.keyTexts(row));
+  }
+
+  /** The row as functions of the configuration see it; what the feed left out is absent. */
+  properties(row: readonly FeedValue[]): RowProperties {
+    const properties: Record<string, unknown> = {};
+    this.names.forEach((name, index) => {
+      const value = row[index];
+      if (value !== UNCHANGED) properties[name] = value ?? null;
+    });
+    return properties;
   }
 
   hasUnchanged(row: readonly FeedValue[]): boolean {

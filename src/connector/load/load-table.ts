@@ -87,6 +87,8 @@ class TableLoader {
     this.#context = context;
     const names = new Set(mapped.key.columns);
     for (const property of mapped.properties.values()) names.add(property.column.name);
+    // A function that decides about the realm may ask for any column.
+    if (context.fixedRealmPath === undefined) for (const { name } of mapped.table.columns) names.add(name);
     this.columnNames = [...names];
     this.plan = new RowPlan(mapped, this.columnNames);
     if (context.fixedRealmPath !== undefined) context.realms.open(context.fixedRealmPath);
@@ -134,8 +136,7 @@ class TableLoader {
   #realmOf(row: readonly SqlText[]): SyncedRealm | undefined {
     const { fixedRealmPath, realmPathOfRow, realms } = this.#context;
     if (fixedRealmPath !== undefined) return realms.open(fixedRealmPath);
-    const properties = Object.fromEntries(this.columnNames.map((name, index) => [name, row[index] ?? null]));
-    const path = realmPathOfRow(this.#mapped.table.table.name, properties);
+    const path = realmPathOfRow(this.#mapped.table.table.name, this.plan.properties(row));
     return path === undefined || path === null ? undefined : realms.open(path);
   }
 

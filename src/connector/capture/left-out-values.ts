@@ -1,0 +1,77 @@
+/**
+ * Values that the feed left out because a statement did not change them (large values kept apart by the database).
+ * They are the object's own, when a realm holds it under this or its former key; else the database is asked.
+ */
+import type { PrimaryKey } from '../../schema/value.ts';
+import { isScalarState } from '../apply/net-effect.ts';
+import { type FeedValue, type SourceDialect, type SqlText, UNCHANGED } from '../dialect.ts';
+import type { SyncedRealm } from '../realms.ts';
+import type { RowPlan } from './row-plan.ts';
+import type { RowEffect } from './transaction-buffer.ts';
+
+export type Holders = (className: string, key: PrimaryKey) => readonly SyncedRealm[];
+
+export class LeftOutValues {
+  readonly #dialect: Pick<SourceDialect, 'fetchRows'>;
+  readonly #holders: Holders;
+  readonly #fetched = new Map<string, readonly SqlText[]>();
+
+  constructor(dialect: Pick<SourceDialect, 'fetchRows'>, holders: Holders) {
+    this.#dialect = dialect;
+    this.#holders = holders;
+  }
+
+  /** Asks the database for rows whose object no realm holds; they are remembered until {@link forget}. */
+  async fetch(rows: Iterable<{ readonly plan: RowPlan; readonly row: readonly FeedValue[] }>): Promise<void> {
+    const wanted = new Map<RowPlan, string[][]>();
+    for (const { plan, row } of rows) {
+      if (!plan.hasUnchanged(row)) continue;
+      const keyTexts = plan.keyTexts(row);
+      if (this.#object(plan, keyTexts) !== undefined) continue;
+      const keys = wanted.get(plan);
+      if (keys === undefined) wanted.set(plan, [keyTexts]);
+      else keys.push(keyTexts);
+    }
+    for (const [plan, keys] of wanted) {
+      const { key, table } = plan.mapping;
+      const names = [...key.columns, ...plan.columns.map(({ mapped }) => mapped.column.name)];
+      for (const row of await this.#dialect.fetchRows(table, names, keys)) {
+        const keyTexts = row.slice(0, key.columns.length).map((text) => text ?? '');
+        this.#fetched.set(token(plan, keyTexts), row.slice(key.columns.length));
+      }
+    }
+  }
+
+  forget(): void {
+    this.#fetched.clear();
+  }
+
+  /** The row with every value that can be had; what cannot stays out. */
+  complete({ plan, keyTexts, row = [], movedFrom }: RowEffect): readonly FeedValue[] {
+    if (!row.includes(UNCHANGED)) return row;
+    const fetched = this.#fetched.get(token(plan, keyTexts));
+    const object = this.#object(plan, movedFrom ?? keyTexts);
+    const complete = [...row];
+    plan.columns.forEach(({ index, mapped }, position) => {
+      if (complete[index] !== UNCHANGED) return;
+      const value = object?.fields.get(mapped.property);
+      if (fetched !== undefined) complete[index] = fetched[position] ?? null;
+      else if (value !== undefined && isScalarState(value)) complete[index] = mapped.codec.toSql(value);
+    });
+    return complete;
+  }
+
+  #object(plan: RowPlan, keyTexts: readonly string[]) {
+    const { className, key } = plan.mapping;
+    const identity = key.toRealm(keyTexts);
+    for (const realm of this.#holders(className, identity)) {
+      const object = realm.replica.object(className, identity);
+      if (object !== undefined) return object;
+    }
+    return undefined;
+  }
+}
+
+function token(plan: RowPlan, keyTexts: readonly string[]): string {
+  return `${plan.mapping.className}\0${keyTexts.join('\0')}`;
+}
