@@ -14,12 +14,14 @@ export class PostgresAdapter {
   readonly #options: PostgresConnectorOptions;
   readonly #listeners = new Set<(transaction: SyncedTransaction) => void>();
   readonly #started: Promise<RunningConnector>;
+  readonly #abort = new AbortController();
   #closing: Promise<void> | undefined;
 
   /** Throws `ConfigError` with every mistake in the options. */
   constructor(options: PostgresOptions) {
     this.#options = parsePostgresOptions(options);
     this.#started = startConnector(this.#options, {
+      signal: this.#abort.signal,
       onTransaction: (transaction) => {
         for (const listener of this.#listeners) listener(transaction);
       },
@@ -45,6 +47,7 @@ export class PostgresAdapter {
 
   /** Ends what is under way and stops; what is not yet synced stays in the replica for the next start. */
   close(): Promise<void> {
+    this.#abort.abort();
     this.#closing ??= this.#started.then(
       (connector) => connector.close(),
       () => {}, // what failed to start has nothing to close; `done` tells the error

@@ -1,5 +1,6 @@
 /** Opens what a connector stands on: the dialect, the replica store, and the sync client logged in to the server. */
 import { queueMergedTransactions } from '../../src/adapter/transaction-queueing.ts';
+import { AuthenticationError } from '../../src/client/client-errors.ts';
 import { AppClient } from '../../src/client/http/app-client.ts';
 import { httpUrl, logIn, User } from '../../src/client/user.ts';
 import { ClientSync } from '../../src/connector/client-sync.ts';
@@ -40,11 +41,22 @@ export async function openConnectorParts(options: PostgresConnectorOptions): Pro
 async function userOf({ user, serverUrl, appId }: ConnectorOptions): Promise<User> {
   if (user.kind === 'password') {
     const { username, password } = user;
-    return logIn({
-      baseUrl: serverUrl,
-      appId,
-      credentials: { provider: 'local-userpass', username, password },
-    });
+    const credentials = { provider: 'local-userpass', username, password } as const;
+    try {
+      return await logIn({ baseUrl: serverUrl, appId, credentials });
+    } catch (error) {
+      if (!(error instanceof AuthenticationError)) throw error;
+      const { status, errorCode } = error;
+      throw new AuthenticationError(
+        `the object server at ${serverUrl} refuses user ${username}: ${error.message}`,
+        {
+          status,
+          ...(errorCode === undefined ? {} : { errorCode }),
+          remedy:
+            'check realmConfig.user (or ISTHMUS_ADMIN_USER and ISTHMUS_ADMIN_PASSWORD); the user must exist on that server',
+        },
+      );
+    }
   }
   const { id, accessToken, refreshToken } = user.user;
   if (accessToken === null || refreshToken === null) {

@@ -20,7 +20,12 @@ import { codecFor } from './codec/value-codec.ts';
 import { columnTypeFor, naturalDefinition } from './column-types.ts';
 import { missingStatements, runDdl } from './ddl.ts';
 import { isTransientPostgresError, PostgresError, PostgresQueryError } from './errors.ts';
-import { checkReplicaIdentities, dropPublication, ensurePublication } from './feed/publication.ts';
+import {
+  checkReplicaIdentities,
+  dropPublication,
+  ensurePublication,
+  publicationExists,
+} from './feed/publication.ts';
 import { openReplicationStream } from './feed/replication-stream.ts';
 import {
   createSlot,
@@ -146,7 +151,7 @@ export class PostgresDialect implements SourceDialect {
       await checkReplicaIdentities(session, tables);
       await checkTablePrivileges(session, tables);
       if (reset) await dropSlot(session, this.feedName);
-      const status = await slotStatus(session, this.feedName);
+      const status = await this.#usableStatus(session);
       if (status.state === 'lost') {
         // No use to anybody; whoever has followed it learns of the new one and must compare.
         this.#context.logger.warn('The replication slot is lost, making it anew', {
@@ -167,6 +172,13 @@ export class PostgresDialect implements SourceDialect {
     } finally {
       await connection.close();
     }
+  }
+
+  /** What happened while the slot had no publication is not delivered, or not without an error: it is lost too. */
+  async #usableStatus(session: Session): Promise<SlotStatus> {
+    const status = await slotStatus(session, this.feedName);
+    if (status.state !== 'ok' || (await publicationExists(session, this.feedName))) return status;
+    return { state: 'lost', reason: 'its publication was dropped' };
   }
 
   async openSnapshot(): Promise<SnapshotReader> {

@@ -16,7 +16,11 @@ export type RunningConnector = {
 /** Starts both directions. Throws when models, options, database or server do not fit. */
 export async function startConnector(
   options: PostgresConnectorOptions,
-  hooks: { readonly onTransaction?: (transaction: SyncedTransaction) => void } = {},
+  hooks: {
+    readonly onTransaction?: (transaction: SyncedTransaction) => void;
+    /** Gives up a start that waits, as for a slot that another connector holds. */
+    readonly signal?: AbortSignal;
+  } = {},
 ): Promise<RunningConnector> {
   sayWhatIsIgnored(options);
   const parts = await openConnectorParts(options);

@@ -29,6 +29,8 @@ export type EngineDependencies = {
   readonly store: ReplicaStore;
   readonly sync: RealmSync;
   readonly onTransaction?: (transaction: SyncedTransaction) => void;
+  /** Gives up a start that waits. */
+  readonly signal?: AbortSignal;
 };
 
 export class ConnectorEngine {
@@ -58,8 +60,25 @@ export class ConnectorEngine {
     const engine = new ConnectorEngine(options, dependencies, setup);
     const writer = await dialect.openWriter();
     engine.#run(await checkpointsOf(writer));
-    await engine.#feedLoop.started;
+    await engine.#holdFeed();
+    engine.#applyLoop.begin();
     return engine;
+  }
+
+  /** Waits until the feed streams. Whoever held it before may still be writing, so nothing is applied until then. */
+  async #holdFeed(): Promise<void> {
+    const { signal, sync } = this.#dependencies;
+    const giveUp = (): void => void this.#feedLoop.close();
+    signal?.addEventListener('abort', giveUp);
+    if (signal?.aborted) giveUp();
+    try {
+      await Promise.race([this.#feedLoop.started, sync.failed]);
+    } catch (error) {
+      await this.close();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', giveUp);
+    }
   }
 
   get realms(): readonly SyncedRealm[] {
@@ -128,7 +147,6 @@ export class ConnectorEngine {
       onDisconnect: () => this.#consumer.reset(),
       logger: options.logger,
     });
-    this.#applyLoop.wake();
     const loops = Promise.all([this.#feedLoop.done, this.#applyLoop.done]).then(() => {});
     this.done = Promise.race([sync.failed, loops]);
     this.done.catch(() => {}); // whoever runs the engine awaits it; until then it must not take the process down

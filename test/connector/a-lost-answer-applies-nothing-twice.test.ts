@@ -93,6 +93,7 @@ it.each([true, false])('when the commit happened: %s', async (committed) => {
     },
     logger: silentLogger,
   });
+  loop.begin();
   try {
     const client = clientStore.replica(PATH);
     const connector = connectorStore.replica(PATH);

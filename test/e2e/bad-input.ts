@@ -236,11 +236,18 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
 }
 
 export function objectsOf(replica: ReplicaReader, table = 'item'): Record<string, string | null>[] {
-  return [...replica.objects(table)].map(({ state }) =>
-    Object.fromEntries(
-      [...state.fields].map(([field, value]) => [field, 'value' in value ? String(value.value) : null]),
+  const definition = replica.schema.get(table);
+  const names = [...(definition?.columns.keys() ?? [])];
+  const textOf = (value: object | undefined): string | null =>
+    value !== undefined && 'value' in value ? String(value.value) : null;
+  return [...replica.objects(table)].map(({ key, state }) => ({
+    id: textOf(key),
+    ...Object.fromEntries(
+      names
+        .filter((name) => name !== definition?.primaryKey?.field)
+        .map((name) => [name, textOf(state.fields.get(name))]),
     ),
-  );
+  }));
 }
 
 export function int(value: number | bigint): ScalarValue & PrimaryKey {

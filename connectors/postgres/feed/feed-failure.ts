@@ -2,7 +2,12 @@
  * One classifier for the faults of a feed, at its start and in its midst: a slot that is gone or invalidated shows as
  * three different errors, depending on when it is noticed.
  */
-import { PostgresConnectionError, PostgresError, PostgresFeedError } from '../errors.ts';
+import {
+  PostgresConnectionError,
+  PostgresError,
+  PostgresFeedError,
+  PostgresFeedLostError,
+} from '../errors.ts';
 import { message } from '../preparation.ts';
 import { classOfFailure, sqlStateOf } from '../sql-state.ts';
 import { LOAD_REMEDY, slotLost, slotMissing } from './slot.ts';
@@ -13,6 +18,14 @@ const OBJECT_IN_USE = '55006';
 const INVALIDATED =
   /can no longer (get changes|access) |invalidated|has been removed|exceeded the maximum reserved size/;
 
+/** The server cannot say which changes of the slot were wanted, as its publication did not exist when they were made. */
+export function publicationMissing(slot: string, reason: string, cause?: unknown): PostgresFeedLostError {
+  return new PostgresFeedLostError(
+    `the publication of the slot ${slot} was dropped while changes were made: ${reason}`,
+    { remedy: `${LOAD_REMEDY} (add resetPostgresReplicationSlot if it was made again by hand)`, cause },
+  );
+}
+
 /** The typed error for whatever went wrong with the feed of a slot. */
 export function streamFailure(cause: unknown, slot: string): Error {
   if (cause instanceof PostgresError) return cause;
@@ -21,13 +34,7 @@ export function streamFailure(cause: unknown, slot: string): Error {
   switch (sqlStateOf(cause)) {
     case UNDEFINED_OBJECT:
       if (!reason.startsWith('publication')) return slotMissing(slot, cause);
-      return new PostgresFeedError(
-        `${reason} at the time of the changes that the slot ${slot} is to deliver`,
-        {
-          remedy: `${LOAD_REMEDY} (option resetPostgresReplicationSlot)`,
-          cause,
-        },
-      );
+      return publicationMissing(slot, reason, cause);
     case NOT_IN_PREREQUISITE_STATE:
     case '58P01':
       if (INVALIDATED.test(`${reason}${detail}`)) return slotLost(slot, reason, cause);

@@ -9,17 +9,18 @@ const COPY_DATA = 0x64;
 const COPY_DONE = 0x63;
 const COPY_BOTH_RESPONSE = 0x57;
 const ERROR_RESPONSE = 0x45;
+const NOTICE_RESPONSE = 0x4e;
 const HEADER_BYTES = 5;
 /** The server cannot make larger messages; a larger length means that the stream is not what it should be. */
 const LARGEST_MESSAGE = 1 << 30;
-/** What else may stand between: notices, parameter changes, command completion, ready. */
-const IGNORED = new Set([0x4e, 0x53, 0x41, 0x43, 0x5a, 0x54, 0x44, 0x31, 0x32, 0x6e]);
+/** What else may stand between: parameter changes, command completion, ready. */
+const IGNORED = new Set([0x53, 0x41, 0x43, 0x5a, 0x54, 0x44, 0x31, 0x32, 0x6e]);
 
 export type Frame =
   | { readonly kind: 'started' }
   | { readonly kind: 'data'; readonly start: number; readonly end: number }
   | { readonly kind: 'done' }
-  | { readonly kind: 'error'; readonly fields: ReadonlyMap<string, string> };
+  | { readonly kind: 'error' | 'notice'; readonly fields: ReadonlyMap<string, string> };
 
 export class MessageFramer {
   /** Chunks of a message that is not complete yet. */
@@ -85,6 +86,9 @@ export class MessageFramer {
         break;
       case ERROR_RESPONSE:
         onFrame(buffer, { kind: 'error', fields: errorFields(buffer.subarray(at + HEADER_BYTES, end)) });
+        break;
+      case NOTICE_RESPONSE:
+        onFrame(buffer, { kind: 'notice', fields: errorFields(buffer.subarray(at + HEADER_BYTES, end)) });
         break;
       default:
         if (!IGNORED.has(type)) {

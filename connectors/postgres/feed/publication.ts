@@ -90,6 +90,10 @@ async function publishedTables(
   return { tables: new Set(tables), whole: rows[0]?.[2] === 't' };
 }
 
+export async function publicationExists(session: Session, name: string): Promise<boolean> {
+  return (await session.query('SELECT FROM pg_publication WHERE pubname = $1', [name])).length > 0;
+}
+
 export async function dropPublication(session: Session, name: string): Promise<void> {
   await run(session, `DROP PUBLICATION IF EXISTS ${quoteIdentifier(name)}`);
 }

@@ -15,7 +15,7 @@ import { formatLsn, parseLsn } from '../lsn.ts';
 import { Session, type SessionContext } from '../session.ts';
 import { quoteIdentifier, quoteLiteral } from '../sql-text.ts';
 import { damaged } from './byte-cursor.ts';
-import { streamFailure } from './feed-failure.ts';
+import { publicationMissing, streamFailure } from './feed-failure.ts';
 import { type Frame, MessageFramer } from './message-framer.ts';
 import { PgOutputDecoder } from './pgoutput-decoder.ts';
 
@@ -33,6 +33,7 @@ const XLOG_HEADER_BYTES = 1 + 8 + 8 + 8;
 const KEEPALIVE_BYTES = 1 + 8 + 8 + 1;
 /** Standby status update: type, written, flushed, applied, clock, reply wanted; in a CopyData message. */
 const STATUS_BYTES = 1 + 4 + 1 + 8 + 8 + 8 + 8 + 1;
+const NOT_IN_PREREQUISITE_STATE = '55000';
 const POSTGRES_EPOCH_MS = 946_684_800_000;
 
 /** Confirmations wait this long for later ones; the slot only needs to move, not to move at once. */
@@ -56,6 +57,7 @@ export async function openReplicationStream(
   signal: AbortSignal,
 ): Promise<ChangeFeed> {
   let deadline: number | undefined;
+  let told = false;
   for (;;) {
     signal.throwIfAborted();
     const session = await Session.open(context, { replication: true, name: 'isthmus feed' });
@@ -70,9 +72,13 @@ export async function openReplicationStream(
       const failure = streamFailure(cause, options.slot);
       const held = failure instanceof PostgresFeedError && failure.sqlState === '55006';
       if (!held || Date.now() > deadline || signal.aborted) throw failure;
-      context.logger.debug('The replication slot is still held by another connection', {
-        slot: options.slot,
-      });
+      if (!told) {
+        context.logger.warn('Waiting for the replication slot, which another connection holds', {
+          slot: options.slot,
+          reason: failure.message,
+        });
+        told = true;
+      }
     }
     await delay(ACTIVE_RETRY_MS, undefined, { signal });
   }
@@ -235,6 +241,11 @@ class ReplicationStream implements ChangeFeed {
         break;
       case 'done':
         this.#failure ??= new Error('the server ended the feed');
+        break;
+      case 'notice':
+        // Since version 18 changes without a publication are left out with a warning instead of an error.
+        if (frame.fields.get('C') === NOT_IN_PREREQUISITE_STATE)
+          throw publicationMissing(this.#options.slot, frame.fields.get('M') ?? '');
         break;
       case 'error':
         throw serverFailure(frame.fields, this.#options.slot);

@@ -26,7 +26,12 @@ export async function syncUntilStopped(
   onRunning: () => void,
   onTransaction?: (transaction: SyncedTransaction) => void,
 ): Promise<void> {
-  const connector = await startConnector(options, onTransaction === undefined ? {} : { onTransaction });
+  const hooks = { signal, ...(onTransaction === undefined ? {} : { onTransaction }) };
+  const connector = await startConnector(options, hooks).catch((error: unknown) => {
+    if (signal.aborted && error instanceof ConnectorStoppedError) return undefined;
+    throw error;
+  });
+  if (connector === undefined) return;
   try {
     onRunning();
     await Promise.race([aborted(signal), connector.done.catch(rethrowAsStop)]);

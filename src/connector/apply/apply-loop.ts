@@ -1,7 +1,7 @@
 /**
  * Carries the realms' queues into SQL.
  *
- * States: `idle` (nothing pending) → `applying` (one SQL transaction under way) → `idle`, or `waiting` (a transient
+ * States: `held` (until `begin()`) → `idle` (nothing pending) → `applying` (one SQL transaction under way) → `idle`, or `waiting` (a transient
  * failure, until the back-off is over) → `applying`; `stopped` is final, by `close()` or by an error that needs an
  * operator. Consecutive small transactions of a realm share a commit; when such a group fails for its data, it is
  * repeated one by one to find the transaction at fault, and the policy decides about that one alone. A commit whose
@@ -51,16 +51,16 @@ export type ApplyLoopOptions = {
   readonly logger: Logger;
 };
 
-type State = 'idle' | 'applying' | 'waiting' | 'stopped';
+type State = 'held' | 'idle' | 'applying' | 'waiting' | 'stopped';
 
 export class ApplyLoop {
   readonly #options: ApplyLoopOptions;
   readonly #abort = new AbortController();
-  #state: State = 'idle';
+  #state: State = 'held';
   #running: Promise<void> = Promise.resolve();
   #writer: SqlWriter | undefined;
-  /** An attempt failed in a way that leaves open whether it was committed. */
-  #uncertain = false;
+  /** What is committed has to be asked first: after an attempt that left it open, and at the beginning. */
+  #uncertain = true;
   /** Attempts spent on a transaction that refers to a missing row. */
   #impatience: { readonly sequence: number; readonly attempts: number } | undefined;
   #resolveDone: () => void = () => {};
@@ -79,6 +79,16 @@ export class ApplyLoop {
 
   get state(): State {
     return this.#state;
+  }
+
+  /**
+   * From now on the queues are ours to apply: the feed is held, which only one connector of a name can do at a time.
+   * What another one has applied until now is taken off them first.
+   */
+  begin(): void {
+    if (this.#state !== 'held') return;
+    this.#state = 'idle';
+    this.wake();
   }
 
   /** Something is pending. Cheap to call at any time. */

@@ -8,7 +8,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../log.ts';
 import type { ApplyStatement, ChangeFeed, FeedEvent, Position } from '../dialect.ts';
-import { ApplyError } from '../errors.ts';
+import { ApplyError, ConnectorStoppedError } from '../errors.ts';
 
 const FIRST_RETRY_MILLISECONDS = 100;
 const MAX_RETRY_MILLISECONDS = 15_000;
@@ -35,18 +35,24 @@ export class FeedLoop {
   readonly #abort = new AbortController();
   #state: State = 'connecting';
   #firstConnection: () => void = () => {};
-  /** Resolves when the feed streams for the first time. */
+  /** Resolves when the feed streams for the first time; rejects when the loop stops before. */
   readonly started: Promise<void>;
   /** Settles when the loop stops; rejects with what stopped it. */
   readonly done: Promise<void>;
 
   constructor(options: FeedLoopOptions) {
     this.#options = options;
-    this.started = new Promise((resolve) => {
+    const streaming = new Promise<void>((resolve) => {
       this.#firstConnection = resolve;
     });
     this.done = this.#run();
-    this.done.catch(() => {}); // awaited by the engine; a loop that nobody awaits must not take the process down
+    const ended = this.done.then(() => {
+      throw new ConnectorStoppedError('the connector was closed before its change feed began');
+    });
+    this.started = Promise.race([streaming, ended]);
+    for (const promise of [this.done, this.started]) {
+      promise.catch(() => {}); // awaited by the engine; a loop that nobody awaits must not take the process down
+    }
   }
 
   get state(): State {
