@@ -35,6 +35,6 @@ export class Random {
 
 /** The seed of a run: fixed by ISTHMUS_TEST_SEED, else new each time. */
 export function testSeed(): number {
-  const given = process.env['ISTHMUS_TEST_SEED'];
+  const given = process.env.ISTHMUS_TEST_SEED;
   return given === undefined ? Math.floor(Math.random() * 0x7fff_ffff) : Number(given);
 }
