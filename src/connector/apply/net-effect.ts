@@ -75,37 +75,40 @@ export function netEffect(instructions: Iterable<MergedInstruction>): NetEffect 
   return { cleared, objects, lists };
 }
 
+type Values = ReadonlyMap<string, StateValue>;
+
 function mergeInsert(
   objects: Map<string, ObjectEffect>,
   table: string,
   key: PrimaryKey,
-  values: ReadonlyMap<string, StateValue>,
+  values: Values,
 ): void {
-  const token = objectToken(table, key);
-  const before = objects.get(token);
-  if (before === undefined) {
-    objects.set(token, { table, key, operation: 'insert', values: new Map(values) });
-    return;
-  }
-  if (before.operation === 'delete') before.operation = 'replace';
-  else if (before.operation === 'update') before.operation = 'insert';
-  for (const [property, value] of values) before.values.set(property, value);
+  const effect = effectOn(objects, table, key, 'insert');
+  if (effect.operation === 'delete') effect.operation = 'replace';
+  else if (effect.operation === 'update') effect.operation = 'insert';
+  for (const [property, value] of values) effect.values.set(property, value);
 }
 
-function mergeSet(
+function mergeSet(objects: Map<string, ObjectEffect>, table: string, key: PrimaryKey, values: Values): void {
+  const effect = effectOn(objects, table, key, 'update');
+  if (effect.operation === 'delete') return;
+  for (const [property, value] of values) effect.values.set(property, value);
+}
+
+/** What is known of an object so far; `operation` when that is nothing. */
+function effectOn(
   objects: Map<string, ObjectEffect>,
   table: string,
   key: PrimaryKey,
-  values: ReadonlyMap<string, StateValue>,
-): void {
+  operation: 'insert' | 'update',
+): ObjectEffect {
   const token = objectToken(table, key);
-  const before = objects.get(token);
-  if (before === undefined) {
-    objects.set(token, { table, key, operation: 'update', values: new Map(values) });
-    return;
+  let effect = objects.get(token);
+  if (effect === undefined) {
+    effect = { table, key, operation, values: new Map() };
+    objects.set(token, effect);
   }
-  if (before.operation === 'delete') return;
-  for (const [property, value] of values) before.values.set(property, value);
+  return effect;
 }
 
 export function isScalarState(value: StateValue): value is ScalarValue {
