@@ -5,6 +5,11 @@
 export { PostgresAdapter } from '../connectors/postgres/adapter.ts';
 export { PostgresRealmLoader } from '../connectors/postgres/loader.ts';
 export type { PostgresOptions } from '../connectors/postgres/options.ts';
+export { Adapter, type AdapterOptions, type ChangeListener } from './adapter/adapter.ts';
+export type { InstructionObject } from './adapter/instruction-objects.ts';
+export type { RealmFilter } from './adapter/realm-filter.ts';
+export type { Credentials } from './client/http/app-client.ts';
+export { type LogInOptions, logIn, type User } from './client/user.ts';
 export { ConfigError, type ConfigProblem } from './config/config-error.ts';
 export type { SyncedTransaction } from './connector/engine.ts';
 export type { LoadProgress, LoadReport } from './connector/load/run-load.ts';
@@ -14,5 +19,3 @@ export { createFileLogger, createLogger, type LogLevel, LogLevels } from './logg
 export type { Permissions, RealmAccess } from './server/permissions.ts';
 export type { RunningServer, ServerOptions } from './server/server-options.ts';
 export { startServer } from './server/start-server.ts';
-
-// `Adapter` (src/adapter) belongs here as well.

@@ -36,6 +36,14 @@ export class User {
     this.#credentials = credentials;
   }
 
+  /** The same user at another address of the server. */
+  at(baseUrl: string): User {
+    const url = httpUrl(baseUrl);
+    if (url === this.app.baseUrl) return this;
+    const tokens = { id: this.id, accessToken: this.#accessToken, refreshToken: this.#refreshToken };
+    return new User(new AppClient(url, this.app.appId), tokens, this.#credentials);
+  }
+
   get accessToken(): string {
     return this.#accessToken;
   }

@@ -27,21 +27,21 @@ export type Credentials =
 
 export class AppClient {
   readonly appId: string;
-  readonly #baseUrl: string;
+  readonly baseUrl: string;
   #location: Location | undefined;
 
   /** `baseUrl` as `http://host:port`. */
   constructor(baseUrl: string, appId: string) {
-    this.#baseUrl = baseUrl.replace(/\/+$/, '');
+    this.baseUrl = baseUrl.replace(/\/+$/, '');
     this.appId = appId;
   }
 
   /** Asks once, and again after {@link forgetLocation}. */
   async location(): Promise<Location> {
     if (this.#location !== undefined) return this.#location;
-    const url = `${this.#baseUrl}/api/client/v2.0/app/${encodeURIComponent(this.appId)}/location`;
+    const url = `${this.baseUrl}/api/client/v2.0/app/${encodeURIComponent(this.appId)}/location`;
     const answer = locationSchema.parse(await request(url, 'GET'));
-    const httpUrl = answer.hostname === '' ? this.#baseUrl : answer.hostname.replace(/\/+$/, '');
+    const httpUrl = answer.hostname === '' ? this.baseUrl : answer.hostname.replace(/\/+$/, '');
     const webSocketUrl =
       answer.ws_hostname === '' ? httpUrl.replace(/^http/, 'ws') : answer.ws_hostname.replace(/\/+$/, '');
     this.#location = { httpUrl, webSocketUrl };
