@@ -6,6 +6,7 @@
 import type { MergedInstruction } from '../adapter/merged-instruction.ts';
 import type { ClassDefinition, ColumnDefinition } from '../schema/definition.ts';
 import type { ReplicaStore } from '../store/replica/contract.ts';
+import { AbsentRows } from './apply/absent-rows.ts';
 import { type AppliedTransaction, ApplyLoop } from './apply/apply-loop.ts';
 import { redirectStatements } from './apply/redirect.ts';
 import { type CapturedTransaction, FeedConsumer, POSITION_MARK } from './capture/feed-consumer.ts';
@@ -121,6 +122,7 @@ export class ConnectorEngine {
       mapping: () => this.#setup.mapping,
       ignoreDataErrors: options.ignoreSqlErrors,
       beforeApply: (instructions) => this.#extend(instructions),
+      absent: new AbsentRows(store),
       onApplied: (transaction) => this.#dependencies.onTransaction?.({ direction: 'toSql', ...transaction }),
       logger: options.logger,
     });

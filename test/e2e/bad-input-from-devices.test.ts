@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ConnectorStoppedError } from '../../src/connector/errors.ts';
 import type { ScalarValue } from '../../src/schema/value.ts';
-import { Bench, create, failure, int, set, text, untilObjects } from './bad-input.ts';
+import { Bench, create, failure, int, set, text, until } from './bad-input.ts';
 
 let bench: Bench;
 
@@ -26,25 +26,25 @@ const REFUSED: readonly [what: string, fields: Record<string, ScalarValue>, reas
   ['a text too long for its column', { note, name: text('eleven char') }, /character varying\(10\)/],
   ['nothing for a column that must have something', { name: text('ok') }, /"note" .*not-null/],
   ['a value that a rule of the table forbids', { note, amount: int(-1) }, /item_amount_check/],
-  ['a NUL inside a text', { note, name: text('a\0b') }, /item 7, property name.*NUL/],
-  ['an integer beyond the range of the column', { note, amount: int(2n ** 31n) }, /amount.*2147483648/],
+  ['a NUL inside a text', { note, name: text('a\0b') }, /item 13, property name/],
+  [
+    'an integer beyond the range of the column',
+    { note, amount: int(2n ** 31n) },
+    /of public.item failed: value "2147483648" is out of range/,
+  ],
 ];
 
 describe('ignoreSQLerrors: what the database refuses is kept aside, and everything else goes on', () => {
   test('one by one, with reason and content, whatever else arrived with it', async () => {
     const place = await bench.place(TABLE);
     const { device } = await place.synced({ schema: [MODEL] });
-    const other = await place.device();
-    device.replica.write(create(int(1), { name: text('before'), note }));
-    for (const [, fields] of REFUSED) {
-      device.replica.write(create(int(7), fields));
-      device.replica.write([{ op: 'EraseObject', table: 'item', key: int(7) }]);
-    }
-    device.replica.write(create(int(2), { name: text('after'), note }));
-    await place.untilRows([
-      { id: '1', name: 'before', amount: null, note: 'n' },
-      { id: '2', name: 'after', amount: null, note: 'n' },
-    ]);
+    const good = (id: string) => ({ id, name: 'good', amount: null, note: 'n' });
+    device.replica.write(create(int(1), { name: text('good'), note }));
+    REFUSED.forEach(([, fields], index) => {
+      device.replica.write(create(int(10 + index), fields));
+    });
+    device.replica.write(create(int(20), { name: text('good'), note }));
+    await place.untilRows([good('1'), good('20')]);
     const letters = await place.sql(
       'SELECT adapter, realm, reason, payload::text AS payload FROM isthmus.dead_letter ORDER BY sequence',
     );
@@ -54,14 +54,13 @@ describe('ignoreSQLerrors: what the database refuses is kept aside, and everythi
         adapter: place.database,
         realm: place.path,
         reason: expect.stringMatching(reason),
-        payload: expect.stringContaining('"INSERT"'),
+        payload: expect.stringMatching(new RegExp(`"INSERT".*"${10 + index}"`)),
       });
-      expect(place.log.filter((line) => line.startsWith('error Put transaction') && reason.test(JSON.parse(line.slice(line.indexOf('{'))).reason))).not.toEqual([]);
     });
-    await untilObjects(other, [
-      { id: '1', name: 'before', amount: null, note: 'n' },
-      { id: '2', name: 'after', amount: null, note: 'n' },
-    ]);
+    expect(place.log.filter((line) => line.startsWith('error Put transaction'))).toHaveLength(REFUSED.length);
+    await place.sql("INSERT INTO item VALUES (30, 'sql', 1, 'n')");
+    await until(() => device.replica.object('item', int(30)) !== undefined);
+    await place.untilRows([good('1'), good('20'), { id: '30', name: 'sql', amount: '1', note: 'n' }]);
   });
 });
 

@@ -14,6 +14,7 @@ import type { ApplyStatement, Checkpoint, SqlWriter } from '../dialect.ts';
 import { ApplyError, ConnectorStoppedError, DataError } from '../errors.ts';
 import type { Mapping } from '../mapping/class-mapping.ts';
 import type { PendingTransaction, RealmRegistry, SyncedRealm } from '../realms.ts';
+import type { AbsentRows } from './absent-rows.ts';
 import { type PlanStyle, planStatements } from './plan.ts';
 
 /** Together they bound what one SQL commit carries; a single larger transaction is still one commit. */
@@ -48,6 +49,8 @@ export type ApplyLoopOptions = {
   /** Brings structure that a transaction adds into being before its rows are written. */
   readonly beforeApply: (instructions: readonly MergedInstruction[]) => Promise<void>;
   readonly onApplied: (transaction: AppliedTransaction) => void;
+  /** Knows the objects whose insertion is a dead letter. */
+  readonly absent?: AbsentRows;
   readonly logger: Logger;
 };
 
@@ -197,7 +200,8 @@ export class ApplyLoop {
   }
 
   async #apply(realm: SyncedRealm, group: readonly PendingTransaction[]): Promise<void> {
-    const instructions = group.flatMap((transaction) => transaction.instructions);
+    const merged = group.flatMap((transaction) => transaction.instructions);
+    const instructions = this.#options.absent?.completed(realm, merged) ?? merged;
     await this.#options.beforeApply(instructions);
     const checkpoint = { realmPath: realm.path, sequence: group.at(-1)!.serverVersion };
     await this.#tryPlans(realm, instructions, checkpoint);
@@ -208,6 +212,7 @@ export class ApplyLoop {
     const instructions = group.flatMap((transaction) => transaction.instructions);
     this.#impatience = undefined;
     realm.markApplied(group.length);
+    this.#options.absent?.applied(realm.path, instructions);
     const classes = new Set(instructions.map((instruction) => classOf(instruction)));
     this.#options.onApplied({
       realmPath: realm.path,
@@ -267,6 +272,7 @@ export class ApplyLoop {
       });
     }
     this.#writer ??= await this.#options.openWriter();
+    this.#options.absent?.add(realm.path, transaction.instructions);
     const checkpoint = { realmPath: realm.path, sequence: transaction.serverVersion };
     await this.#writer.deadLetter(checkpoint, payloadText(transaction.instructions), error.message);
     realm.markApplied(1);
