@@ -18,17 +18,18 @@ import {
   type SourceDialect,
   tableId,
 } from '../dialect.ts';
-import { DataError } from '../errors.ts';
+import { ApplyError, DataError } from '../errors.ts';
 import type { Mapping } from '../mapping/class-mapping.ts';
 import type { RealmPathOfRow } from '../options.ts';
 import type { RealmRegistry, SyncedRealm } from '../realms.ts';
 import { captureDelete, captureRow } from './capture-change.ts';
 import { LeftOutValues } from './left-out-values.ts';
+import { MendedRows } from './mended-rows.ts';
 import { RowPlan } from './row-plan.ts';
 import { type RowEffect, TransactionBuffer } from './transaction-buffer.ts';
 
 /** Rows of one transaction held in memory before they are written; above it the transaction is cut. */
-const MAX_BUFFERED_ROWS = 20_000;
+const MAX_BUFFERED_ROWS = 10_000;
 /** Objects erased per realm write when a table was truncated. */
 const TRUNCATE_BATCH = 10_000;
 
@@ -70,9 +71,11 @@ export class FeedConsumer {
   readonly #included = new Map<string, boolean>();
   #cleanup: ApplyStatement[] = [];
   readonly #leftOut: LeftOutValues;
+  readonly #mended: MendedRows;
 
   constructor(options: FeedConsumerOptions) {
     this.#options = options;
+    this.#mended = new MendedRows(options.dialect);
     this.#leftOut = new LeftOutValues(options.dialect, (className, key) => this.#holders(className, key));
   }
 
@@ -97,10 +100,27 @@ export class FeedConsumer {
     await this.#leftOut.fetch(this.#rowsOf(events));
     this.#cleanup = [];
     const captured: CapturedTransaction[] = [];
-    const position = this.#options.store.transaction(() => this.#write(events, captured));
+    const position = await this.#writeOrStop(events, captured);
     this.#leftOut.forget();
     for (const transaction of captured) this.#options.onCaptured(transaction);
     return { position, cleanup: this.#cleanup };
+  }
+
+  async #writeOrStop(
+    events: readonly FeedEvent[],
+    captured: CapturedTransaction[],
+  ): Promise<Position | undefined> {
+    try {
+      return this.#options.store.transaction(() => this.#write(events, captured));
+    } catch (error) {
+      if (!(await this.#mended.passesOver())) throw error;
+      // Nothing of these events was written; they have to be delivered again.
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new ApplyError(`passing over a row that has been mended since: ${reason}`, {
+        errorClass: 'transient',
+        cause: error,
+      });
+    }
   }
 
   #write(events: readonly FeedEvent[], captured: CapturedTransaction[]): Position | undefined {
@@ -208,9 +228,10 @@ export class FeedConsumer {
     for (const effect of this.#buffer.rows()) {
       try {
         this.#capture(effect, into);
+        this.#mended.written(effect);
       } catch (error) {
         if (!(error instanceof DataError)) throw error;
-        this.#options.onDataError(error);
+        if (!this.#mended.has(effect)) this.#mended.refuse(effect, () => this.#options.onDataError(error));
       }
     }
     this.#buffer.clear();
@@ -251,7 +272,13 @@ export class FeedConsumer {
     const instructions = into(realm);
     const erased = effect.replaced && instructions.at(-1)?.op === 'EraseObject';
     const reader = erased ? { ...GONE, schema: realm.replica.schema } : realm.replica;
-    captureRow(plan, key, row, reader, realm.shadows.of(className, key), instructions);
+    const { length } = instructions;
+    try {
+      captureRow(plan, key, row, reader, realm.shadows.of(className, key), instructions);
+    } catch (error) {
+      instructions.length = length; // never half an object
+      throw error;
+    }
   }
 
   /** A row belongs to one realm; it leaves the one in which it was when what decides about that has changed. */
