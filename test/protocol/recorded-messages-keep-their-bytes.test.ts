@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compressBody, decompressBody } from '../../src/protocol/compression.ts';
@@ -8,6 +7,7 @@ import {
   parseDownloadBody,
   parseUploadBody,
 } from '../../src/protocol/entry-bodies.ts';
+import { ERROR_CODES, errorLevel, formatErrorBody, isSendable } from '../../src/protocol/error-codes.ts';
 import { formatClientMessage, formatServerMessage } from '../../src/protocol/format-message.ts';
 import type { SyncMode } from '../../src/protocol/messages.ts';
 import { negotiate, offeredProtocols } from '../../src/protocol/negotiation.ts';
@@ -15,63 +15,35 @@ import { parseClientMessage } from '../../src/protocol/parse-client-message.ts';
 import { parseServerMessage } from '../../src/protocol/parse-server-message.ts';
 import { formatPartitionValue, parsePartitionValue } from '../../src/protocol/partition-value.ts';
 import { ProtocolError } from '../../src/protocol/protocol-error.ts';
+import { RECORDED_FILES, type RecordedFrame, recordedFrames } from './recorded-frames.ts';
 
-type Frame = { readonly from: 'client' | 'server'; readonly bytes: Buffer };
-
-/** `1 C>S op=82 'bind 1 3 0 1 0\n' + 2f7031` and `c>s #1 "bind 1 2 0 1 0" +2f78` */
-function recordedFrames(file: string): Frame[] {
-  const text = readFileSync(new URL(`../vectors/traces/${file}`, import.meta.url), 'utf8');
-  const frames: Frame[] = [];
-  for (const line of text.split('\n')) {
-    const proxy = /^\d+ ([CS])>[CS] op=82 '(.*)\\n'(?: \+ ([0-9a-f]*))?$/.exec(line);
-    const log = /^([cs])>[cs] #\d+ "(.*?)"(?: \+([0-9a-f]*))?$/.exec(line);
-    const [, side, head, body = ''] = proxy ?? log ?? [];
-    if (side === undefined || head === undefined || body.length % 2 === 1) continue;
-    const from =
-      side.toLowerCase() === 'c' &&
-      !/^(ident \d+ \d+ \d+|log_message .*|download .*|pong .*|unbound .*)$/.test(head)
-        ? 'client'
-        : 'server';
-    frames.push({ from, bytes: Buffer.concat([Buffer.from(`${head}\n`), Buffer.from(body, 'hex')]) });
-  }
-  return frames;
+function roundTrip({ from, mode, bytes }: RecordedFrame): Buffer {
+  return from === 'client'
+    ? formatClientMessage(parseClientMessage(bytes, mode))
+    : formatServerMessage(parseServerMessage(bytes, mode));
 }
 
-function roundTrip(frame: Frame, mode: SyncMode): Buffer {
-  return frame.from === 'client'
-    ? formatClientMessage(parseClientMessage(frame.bytes, mode))
-    : formatServerMessage(parseServerMessage(frame.bytes, mode));
-}
-
-describe('messages recorded between real clients and the reference server', () => {
-  it('are read and written again byte for byte', () => {
-    const frames = recordedFrames('pbs-trace.txt');
-    expect(frames.length).toBeGreaterThan(50);
-    for (const frame of frames) {
-      if (/^mark/.test(frame.bytes.toString('latin1'))) continue; // the same in both directions
-      expect(roundTrip(frame, 'pbs').toString('hex')).toBe(frame.bytes.toString('hex'));
-    }
+describe('messages recorded between real clients and servers', () => {
+  it.each(RECORDED_FILES)('are read and written again byte for byte: %s', (file, count) => {
+    const frames = recordedFrames(file);
+    expect(frames).toHaveLength(count);
+    for (const frame of frames) expect(roundTrip(frame).toString('hex')).toBe(frame.bytes.toString('hex'));
   });
 
-  it('carry bodies whose entries are read and written again byte for byte', () => {
+  it('carry bodies whose entries are read and written again byte for byte', async () => {
     let bodies = 0;
-    for (const frame of recordedFrames('pbs-trace.txt')) {
-      if (frame.from === 'client') {
-        const message = parseClientMessage(frame.bytes, 'pbs');
-        if (message.type !== 'upload' || message.body.size === 0) continue;
-        expect(formatUploadBody(parseUploadBody(message.body.bytes))).toEqual(
-          Buffer.from(message.body.bytes),
-        );
-      } else {
-        const message = parseServerMessage(frame.bytes, 'pbs');
-        if (message.type !== 'download' || message.body.size === 0) continue;
-        expect(formatDownloadBody(parseDownloadBody(message.body.bytes))).toEqual(
-          Buffer.from(message.body.bytes),
-        );
-      }
-      bodies += 1;
+    for (const { from, mode, bytes } of recordedFrames()) {
+      const message = from === 'client' ? parseClientMessage(bytes, mode) : parseServerMessage(bytes, mode);
+      if (message.type !== 'upload' && message.type !== 'download') continue;
+      const body = Buffer.from(await decompressBody(message.body));
+      const again =
+        message.type === 'upload'
+          ? formatUploadBody(parseUploadBody(body))
+          : formatDownloadBody(parseDownloadBody(body));
+      expect(again).toEqual(body);
+      bodies += body.byteLength > 0 ? 1 : 0;
     }
-    expect(bodies).toBeGreaterThan(4);
+    expect(bodies).toBeGreaterThan(12);
   });
 
   it('have flexible sync’s fields on its connections', () => {
@@ -86,7 +58,7 @@ describe('messages recorded between real clients and the reference server', () =
 
 describe('what is no message', () => {
   it('gives a protocol error and nothing else', () => {
-    const seeds = recordedFrames('pbs-trace.txt').map((frame) => frame.bytes);
+    const seeds = recordedFrames().map((frame) => frame.bytes);
     const damaged = fc
       .tuple(
         fc.constantFrom(...seeds),
@@ -131,6 +103,38 @@ describe('what is no message', () => {
 });
 
 describe('bodies', () => {
+  it('that are cut off or damaged give a protocol error and nothing else', () => {
+    const entry = { clientVersion: 2, serverVersion: 1, timestamp: 5, originFileIdent: 0 };
+    const whole = formatUploadBody([
+      { ...entry, changeset: Buffer.from('abc') },
+      { ...entry, clientVersion: 3, changeset: Buffer.alloc(0) },
+    ]);
+    expect(parseUploadBody(whole)).toHaveLength(2);
+    for (let size = 1; size < whole.byteLength; size++) {
+      const isWholeEntry = size === '2 1 5 0 3 abc'.length;
+      const parse = () => parseUploadBody(whole.subarray(0, size));
+      if (isWholeEntry) expect(parse()).toHaveLength(1);
+      else expect(parse).toThrow(ProtocolError);
+    }
+    expect(() => parseUploadBody(Buffer.from('2 1 5 0 4 abc'))).toThrow(
+      expect.objectContaining({ protocolCode: 112 }),
+    );
+    expect(() => parseUploadBody(Buffer.from('2 x 5 0 0 '))).toThrow(
+      expect.objectContaining({ protocolCode: 111 }),
+    );
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
+        for (const parse of [parseUploadBody, parseDownloadBody]) {
+          try {
+            parse(bytes);
+          } catch (error) {
+            expect(error).toBeInstanceOf(ProtocolError);
+          }
+        }
+      }),
+    );
+  });
+
   it('are deflated when that makes them smaller, and come back whole', async () => {
     const text = Buffer.from('abc'.repeat(20_000));
     const body = await compressBody(text);
@@ -147,6 +151,29 @@ describe('bodies', () => {
     await expect(decompressBody({ ...bomb, size: 50_000_001 })).rejects.toMatchObject({ protocolCode: 110 });
     const cut = { ...bomb, bytes: bomb.bytes.subarray(0, 100) };
     await expect(decompressBody(cut)).rejects.toMatchObject({ protocolCode: 110 });
+  });
+});
+
+describe('errors', () => {
+  it('are told with every key that clients require', () => {
+    const body: unknown = JSON.parse(
+      formatErrorBody({ message: 'm', tryAgain: true, action: 'ClientReset' }),
+    );
+    expect(body).toEqual({
+      message: 'm',
+      tryAgain: true,
+      isRecoveryModeDisabled: false,
+      shouldClientReset: true,
+      logURL: '',
+      action: 'ClientReset',
+    });
+  });
+
+  it('on which clients abort are never to be sent', () => {
+    const forbidden = [...ERROR_CODES.keys()].filter((code) => !isSendable(code));
+    expect(forbidden).toEqual([104, 202, 203, 205, 207, 214, 215, 218, 219, 220, 221, 224]);
+    expect([errorLevel(114), errorLevel(200)]).toEqual(['connection', 'session']);
+    expect(isSendable(213)).toBe(false);
   });
 });
 
