@@ -2,17 +2,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RealmDiscovery } from '../adapter/realm-discovery.ts';
 import type { BackOffOptions } from '../client/back-off.ts';
+import type { SyncSessionError } from '../client/client-errors.ts';
 import { SyncClient } from '../client/sync-client.ts';
 import type { User } from '../client/user.ts';
+import { IsthmusError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Replica, ReplicaStore } from '../store/replica/contract.ts';
 import { ConnectorStoppedError } from './errors.ts';
-import type { RealmSession, RealmSync } from './realm-sync.ts';
+import type { RealmSession, RealmSync, RealmSyncOptions } from './realm-sync.ts';
 
 /** A connector is one process among few: it may come back sooner than thousands of phones. */
 const BACK_OFF: BackOffOptions = { firstMilliseconds: 250, maxMilliseconds: 10_000 };
 /** Merged transactions waiting for SQL; above it no more is taken from the server. */
 const MAX_QUEUED_TRANSACTIONS = 20_000;
+/** Below it stand errors of the connection (spec/wire-protocol.md §7.1). */
+const FIRST_SESSION_ERROR = 200;
 const QUEUE_CHECK_MILLISECONDS = 50;
 
 export type ClientSyncOptions = {
@@ -41,9 +45,12 @@ export class ClientSync implements RealmSync {
     this.failed.catch(() => {}); // the engine awaits it; a failure before that must not take the process down
   }
 
-  open(replica: Replica, { waiting }: { readonly waiting: () => number }): RealmSession {
+  open(replica: Replica, { waiting, onFailed }: RealmSyncOptions): RealmSession {
     const session = this.#client.open(replica, {
-      onFailed: (error) => this.#fail(error),
+      onFailed: (error) => {
+        if (onFailed !== undefined && concernsRealmAlone(error)) onFailed(error);
+        else this.#fail(error);
+      },
       beforeIntegrate: () => (waiting() < MAX_QUEUED_TRANSACTIONS ? undefined : this.#waitForRoom(waiting)),
     });
     return {
@@ -71,4 +78,10 @@ export class ClientSync implements RealmSync {
       await sleep(QUEUE_CHECK_MILLISECONDS, undefined, { signal }).catch(() => {});
     }
   }
+}
+
+/** Errors of the protocol that are about a session, such as a schema that does not fit, and not of our own disk. */
+function concernsRealmAlone({ protocolCode = 0, cause }: SyncSessionError): boolean {
+  const ours = cause !== undefined && (!(cause instanceof IsthmusError) || cause.code === 'store');
+  return protocolCode >= FIRST_SESSION_ERROR && !ours;
 }

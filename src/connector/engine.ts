@@ -4,7 +4,9 @@
  */
 
 import type { MergedInstruction } from '../adapter/merged-instruction.ts';
+import { ADMIN_REALM_PATH } from '../adapter/realm-discovery.ts';
 import type { ClassDefinition, ColumnDefinition } from '../schema/definition.ts';
+import { SchemaError } from '../schema/schema-error.ts';
 import type { ReplicaStore } from '../store/replica/contract.ts';
 import { AbsentRows } from './apply/absent-rows.ts';
 import { type AppliedTransaction, ApplyLoop } from './apply/apply-loop.ts';
@@ -12,7 +14,7 @@ import { redirectStatements } from './apply/redirect.ts';
 import { type CapturedTransaction, FeedConsumer, POSITION_MARK } from './capture/feed-consumer.ts';
 import { FeedLoop } from './capture/feed-loop.ts';
 import type { ApplyStatement, Position, SourceDialect, SqlWriter } from './dialect.ts';
-import { ConnectorStoppedError, type DataError } from './errors.ts';
+import { ApplyError, ConnectorStoppedError, type DataError } from './errors.ts';
 import { loadedSnapshots, readRun } from './load/load-marks.ts';
 import type { ConnectorOptions } from './options.ts';
 import type { RealmSession, RealmSync } from './realm-sync.ts';
@@ -104,7 +106,12 @@ export class ConnectorEngine {
       schema: this.#setup.definitions,
       applied,
       onOpen: (realm) => {
-        const session = sync.open(realm.replica, { waiting: () => realm.pending.length });
+        const session = sync.open(realm.replica, {
+          waiting: () => realm.pending.length,
+          ...(realm.path === options.fixedRealmPath
+            ? {}
+            : { onFailed: (error: Error) => this.#leaveOut(realm.path, error) }),
+        });
         this.#sessions.set(realm.path, session);
       },
       onPending: () => this.#applyLoop.wake(),
@@ -121,7 +128,7 @@ export class ConnectorEngine {
       openWriter: () => dialect.openWriter(),
       mapping: () => this.#setup.mapping,
       ignoreDataErrors: options.ignoreSqlErrors,
-      beforeApply: (instructions) => this.#extend(instructions),
+      beforeApply: (instructions) => this.#extendOrRetry(instructions),
       absent: new AbsentRows(store),
       onApplied: (transaction) => this.#dependencies.onTransaction?.({ direction: 'toSql', ...transaction }),
       logger: options.logger,
@@ -158,9 +165,25 @@ export class ConnectorEngine {
     const { store, sync } = this.#dependencies;
     const { fixedRealmPath, realmRegex } = this.#options;
     if (fixedRealmPath !== undefined) this.#realms.open(fixedRealmPath);
-    for (const path of store.paths()) if (realmRegex.test(path)) this.#realms.open(path);
-    sync.onRealm((path) => {
-      if (!this.#closing && realmRegex.test(path)) this.#realms.open(path);
+    const open = (path: string): void => {
+      if (this.#closing || path === ADMIN_REALM_PATH || !realmRegex.test(path)) return;
+      try {
+        this.#realms.open(path);
+      } catch (error) {
+        if (!(error instanceof SchemaError)) throw error;
+        this.#leaveOut(path, error);
+      }
+    };
+    for (const path of store.paths()) open(path);
+    sync.onRealm(open);
+  }
+
+  /** One of many realms: what somebody has made of it must not stop the others. */
+  #leaveOut(path: string, error: Error): void {
+    this.#options.logger.error('A realm is not synced any more, the others are', {
+      path,
+      reason: error.message,
+      remedy: 'mend the realm, the models or the rights, then start the connector again; nothing is lost',
     });
   }
 
@@ -177,6 +200,16 @@ export class ConnectorEngine {
       );
     }
     this.#options.logger.error('Left a row of the database out', { reason: error.message });
+  }
+
+  /** A database that is away for a while is no reason to stop here either. */
+  async #extendOrRetry(instructions: readonly MergedInstruction[]): Promise<void> {
+    try {
+      await this.#extend(instructions);
+    } catch (cause) {
+      if (!(cause instanceof Error) || !this.#dependencies.dialect.isTransient(cause)) throw cause;
+      throw new ApplyError(cause.message, { errorClass: 'transient', cause });
+    }
   }
 
   /** Makes tables and columns for classes and properties that a realm transaction adds, when configured to. */

@@ -9,9 +9,15 @@ export interface RealmSession {
   close(): Promise<void>;
 }
 
+export type RealmSyncOptions = {
+  /** How many merged transactions of the realm wait to be applied; too many hold the server back. */
+  readonly waiting: () => number;
+  /** Takes a failure that concerns this realm alone; without it every failure is one of {@link RealmSync.failed}. */
+  readonly onFailed?: (error: Error) => void;
+};
+
 export interface RealmSync {
-  /** `waiting` tells how many merged transactions of the realm wait to be applied; too many hold the server back. */
-  open(replica: Replica, options: { readonly waiting: () => number }): RealmSession;
+  open(replica: Replica, options: RealmSyncOptions): RealmSession;
   /** Calls back once for every realm path known to the server now or later. */
   onRealm(listener: (path: string) => void): void;
   /** Rejects when a session fails in a way that reconnecting cannot mend. */

@@ -132,6 +132,7 @@ export class RealmRegistry {
     this.#onPending = options.onPending;
   }
 
+  /** Throws `SchemaError` when the realm has classes that the models contradict. */
   open(path: string): SyncedRealm {
     const known = this.#realms.get(path);
     if (known !== undefined) return known;
@@ -139,8 +140,13 @@ export class RealmRegistry {
       appliedCastShadow: this.#appliedCastShadow,
       onPending: () => this.#onPending(realm),
     });
+    try {
+      realm.ensureSchema(this.#schema);
+    } catch (error) {
+      realm.close();
+      throw error;
+    }
     this.#realms.set(path, realm);
-    realm.ensureSchema(this.#schema);
     this.#onOpen(realm);
     return realm;
   }

@@ -163,15 +163,14 @@ export class Place {
 
   /** An app with a replica of `path`, which holds what the server has. */
   async device(path = this.path): Promise<Device> {
-    this.#devices += 1;
-    const device = await Device.open(
-      this.#bench.server.url,
-      join(this.directory, `device${this.#devices}`),
-      path,
-    );
-    this.#onClose(() => device.close());
+    const device = await this.#openDevice(path);
     await device.session.downloadCompletion();
     return device;
+  }
+
+  /** An app that was never online: what it writes now it writes without knowing what the realm has. */
+  async unsyncedDevice(path = this.path): Promise<Device> {
+    return this.#openDevice(path);
   }
 
   /** A running adapter and an app that has the schema, whose writes take. */
@@ -193,6 +192,17 @@ export class Place {
     const found = (): string | undefined => this.log.find((line) => line.match(text) !== null);
     await expect.poll(() => found() ?? this.log, POLL).toEqual(expect.any(String));
     return found() ?? '';
+  }
+
+  async #openDevice(path: string): Promise<Device> {
+    this.#devices += 1;
+    const device = await Device.open(
+      this.#bench.server.url,
+      join(this.directory, `device${this.#devices}`),
+      path,
+    );
+    this.#onClose(() => device.close());
+    return device;
   }
 
   #logger() {
