@@ -117,6 +117,7 @@ export function keyFromToken(token: string): PrimaryKey {
 }
 
 export function sameKey(a: PrimaryKey, b: PrimaryKey): boolean {
+  if (a === b) return true;
   switch (a.type) {
     case 'null':
       return b.type === 'null';

@@ -1,4 +1,5 @@
 /** Brings one table's rows into the realms: all of them into empty classes, only the differences otherwise. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Instruction } from '../../changeset/instruction.ts';
 import type { PrimaryKey } from '../../schema/value.ts';
 import type { ReplicaStore } from '../../store/replica/contract.ts';
@@ -67,6 +68,7 @@ export async function loadTable(
       writeTableLoad(context.store, id, state);
     });
     onRows(state.rows);
+    await nextTurn(); // what is committed is uploaded while the rest is read
   }
   if (!load.wasEmpty || resumed !== undefined) await load.eraseGone();
   context.store.transaction(() => writeTableLoad(context.store, id, { ...state, state: 'done' }));

@@ -11,7 +11,7 @@ import type { WorkingView } from '../sqlite/working-view.ts';
 import { applyInstructions } from '../state/apply.ts';
 import type { ObjectState } from '../state/object-state.ts';
 import { nextTimestamp } from './client-clock.ts';
-import type { ReplicaReader, ResetMode } from './contract.ts';
+import type { ReplicaReader, ResetMode, ResetOptions, ResetReport } from './contract.ts';
 import { generationDifference } from './generation-difference.ts';
 import { Recovery } from './recovery.ts';
 import { freshCopyName, type ReplicaRecord } from './replica-table.ts';
@@ -37,18 +37,20 @@ export function removeFreshCopy(environment: ReplicaEnvironment, path: string): 
   if (leftOver !== undefined) removeGeneration(environment, leftOver, openView(leftOver));
 }
 
-/** The generation that the realm consists of from now on. `old` is gone. */
+type Replacement = { readonly next: Generation; readonly report: ResetReport };
+
+/** `next` is the generation that the realm consists of from now on; `old` is gone. */
 export function replaceGeneration(
   environment: ReplicaEnvironment,
   path: string,
   old: Generation,
   fresh: Generation,
-  mode: ResetMode,
-): Generation {
+  { mode, historyLost = false }: ResetOptions & { readonly mode: ResetMode },
+): Replacement {
   const recovered = new RecoveredHistory(environment, fresh, old.record);
   recovered.append(schemaInstructions(fresh.view.schema, old.view.schema));
-  if (mode === 'recover') recover(environment, old, fresh, recovered);
-  const queued = queueDifference(environment, path, old, fresh);
+  const leftOut = mode === 'recover' ? recover(environment, old, fresh, recovered) : 0;
+  const { kept, ...queued } = queueDifference(environment, path, old, fresh, historyLost);
   removeGeneration(environment, old.id, old.view);
   environment.replicas.rename(fresh.id, path);
   fresh.view.flush();
@@ -58,10 +60,11 @@ export function replaceGeneration(
     lastTimestamp: recovered.lastTimestamp,
     download: { ...fresh.record.download, clientVersion: 0 },
     upload: { clientVersion: 0, serverVersion: fresh.record.download.serverVersion },
+    generation: old.record.generation + 1,
     ...queued,
   };
   environment.replicas.save(fresh.id, record);
-  return { id: fresh.id, record, view: fresh.view };
+  return { next: { id: fresh.id, record, view: fresh.view }, report: { leftOut, kept } };
 }
 
 /** The local changesets of the new generation. */
@@ -98,13 +101,16 @@ class RecoveredHistory {
   }
 }
 
-/** Makes what the server never had again, in the form in which it stands on the downloaded state. */
+/**
+ * Makes what the server never had again, in the form in which it stands on the downloaded state. Returns how many
+ * instructions do not apply any more.
+ */
 function recover(
   { locals, now }: ReplicaEnvironment,
   old: Generation,
   fresh: Generation,
   recovered: RecoveredHistory,
-): void {
+): number {
   const recovery = new Recovery(fresh.view);
   let after = old.record.upload.clientVersion;
   for (;;) {
@@ -118,6 +124,7 @@ function recover(
   }
   const timestamp = nextTimestamp(now(), recovered.lastTimestamp);
   recovered.appendApplied(recovery.writeWholeLists(old.view), timestamp);
+  return recovery.leftOut;
 }
 
 /** Queues what the consumer has to do about the change of generations, each piece under a version of its own. */
@@ -126,15 +133,19 @@ function queueDifference(
   path: string,
   old: Generation,
   fresh: Generation,
-): Pick<ReplicaRecord, 'lastQueued' | 'queueOffset'> {
+  keepsErased: boolean,
+): Pick<ReplicaRecord, 'lastQueued' | 'queueOffset'> & Pick<ResetReport, 'kept'> {
   const { record } = old;
   queue.move(old.id, fresh.id);
   let sequence = record.lastQueued;
   let version = record.download.serverVersion + record.queueOffset;
+  let kept = 0;
   if (observer !== undefined) {
     const state = new GenerationReader(path, fresh.view);
     for (const piece of generationDifference(old.view, fresh.view, PIECE_INSTRUCTIONS)) {
-      const payload = observer(piece, state);
+      const told = keepsErased ? piece.filter(({ op }) => op !== 'EraseObject') : piece;
+      kept += piece.length - told.length;
+      const payload = told.length === 0 ? undefined : observer(told, state);
       if (payload === undefined) continue;
       sequence += 1;
       version += 1;
@@ -143,7 +154,7 @@ function queueDifference(
     }
   }
   const behind = version - fresh.record.download.serverVersion;
-  return { lastQueued: sequence, queueOffset: Math.max(record.queueOffset, behind) };
+  return { lastQueued: sequence, queueOffset: Math.max(record.queueOffset, behind), kept };
 }
 
 /** What the observer sees: all of the new generation, whichever piece it is told of. */

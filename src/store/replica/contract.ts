@@ -48,6 +48,21 @@ export interface ReplicaReader {
 /** What becomes of unsynced local changes in a client reset (spec/wire-protocol.md §8). */
 export type ResetMode = 'recover' | 'discard';
 
+export type ResetOptions = {
+  /**
+   * The server has lost a part of its history, as with an older backup. What only the replica still has may be the last
+   * that is left of it, so that the consumer of the queue is not told to erase it.
+   */
+  readonly historyLost?: boolean;
+};
+
+export type ResetReport = {
+  /** Instructions of unsynced changes that do not apply to the fresh copy. */
+  readonly leftOut: number;
+  /** Objects that the fresh copy lacks and that the consumer of the queue keeps ({@link ResetOptions.historyLost}). */
+  readonly kept: number;
+};
+
 export interface Replica extends ReplicaReader {
   readonly path: string;
   /** `undefined` until the server has allocated a file ident. */
@@ -57,6 +72,8 @@ export interface Replica extends ReplicaReader {
   readonly latest: SaltedVersion;
   /** Newest local version. */
   readonly version: number;
+  /** Counts client resets. Positions of different generations lie in different histories. */
+  readonly generation: number;
 
   assignIdentity(fileIdent: number, salt: bigint): void;
   /**
@@ -87,7 +104,7 @@ export interface Replica extends ReplicaReader {
    * as the difference between before and after. Throws `ReplicaStateError` or `SchemaError` and changes nothing when
    * the two generations do not go together.
    */
-  resetTo(fresh: Replica, mode: ResetMode): void;
+  resetTo(fresh: Replica, mode: ResetMode, options?: ResetOptions): ResetReport;
 
   /** Called after each commit that added local changesets or queued transactions. Returns its undo. */
   onCommit(listener: (change: { local: boolean; queued: boolean }) => void): () => void;

@@ -13,12 +13,18 @@ import { type Address, writeField } from './value-instructions.ts';
 export class Recovery {
   readonly #fresh: StateView;
   readonly #lists = new Map<string, RecoveredList>();
+  #leftOut = 0;
   /** Fields to be written whole at the end. */
   readonly #whole = new Map<string, Address>();
 
   /** `fresh` is what the changes are made on; every method changes it by what it returns. */
   constructor(fresh: StateView) {
     this.#fresh = fresh;
+  }
+
+  /** Instructions that could not be made again. */
+  get leftOut(): number {
+    return this.#leftOut;
   }
 
   /** The instructions of one local changeset that still apply. */
@@ -50,6 +56,7 @@ export class Recovery {
     switch (instruction.op) {
       case 'EraseTable':
       case 'EraseColumn':
+        this.#leftOut += 1;
         return undefined; // what others have put there meanwhile is not ours to drop
       case 'AddTable':
         return this.#fresh.schema.has(instruction.table) ? undefined : instruction;
@@ -62,7 +69,9 @@ export class Recovery {
       case 'EraseObject':
         return this.#exists(instruction) ? instruction : undefined;
       default:
-        return this.#exists(instruction) ? this.#onPath(instruction) : undefined;
+        if (this.#exists(instruction)) return this.#onPath(instruction);
+        this.#leftOut += 1;
+        return undefined;
     }
   }
 
@@ -119,8 +128,9 @@ export class Recovery {
       applyInstruction(this.#fresh, instruction);
       return true;
     } catch (error) {
-      if (error instanceof BadChangesetError) return false;
-      throw error;
+      if (!(error instanceof BadChangesetError)) throw error;
+      this.#leftOut += 1;
+      return false;
     }
   }
 }

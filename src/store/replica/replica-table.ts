@@ -15,6 +15,8 @@ export type ReplicaRecord = {
   readonly lastQueued: number;
   /** What is added to server versions in the queue. */
   readonly queueOffset: number;
+  /** Client resets so far. */
+  readonly generation: number;
 };
 
 /** Fresh copies are kept under names that no realm has: paths begin with a slash. */
@@ -44,7 +46,7 @@ export class ReplicaTable {
     this.#save =
       database.prepare(`UPDATE replicas SET file_ident = ?, salt = ?, latest_version = ?, latest_salt = ?,
       download_server = ?, download_client = ?, upload_client = ?, upload_server = ?, version = ?,
-      last_timestamp = ?, last_queued = ?, queue_offset = ? WHERE id = ?`);
+      last_timestamp = ?, last_queued = ?, queue_offset = ?, generation = ? WHERE id = ?`);
     this.#remove = database.prepare('DELETE FROM replicas WHERE id = ?');
     this.#rename = database.prepare('UPDATE replicas SET path = ? WHERE id = ?');
   }
@@ -76,6 +78,7 @@ export class ReplicaTable {
       lastTimestamp: number('last_timestamp'),
       lastQueued: number('last_queued'),
       queueOffset: number('queue_offset'),
+      generation: number('generation'),
     };
   }
 
@@ -94,6 +97,7 @@ export class ReplicaTable {
       record.lastTimestamp,
       record.lastQueued,
       record.queueOffset,
+      record.generation,
       id,
     );
   }

@@ -47,5 +47,7 @@ export const REPLICA_TABLES: Migrations = {
     ) STRICT, WITHOUT ROWID;`,
     // By how much versions in the queue are ahead of the server's, so that they increase across client resets.
     'ALTER TABLE replicas ADD COLUMN queue_offset INTEGER NOT NULL DEFAULT 0',
+    // Client resets so far.
+    'ALTER TABLE replicas ADD COLUMN generation INTEGER NOT NULL DEFAULT 0',
   ],
 };

@@ -12,7 +12,14 @@ import { checkProgress } from './check-progress.ts';
 import { nextTimestamp } from './client-clock.ts';
 import { type Generation, removeFreshCopy, replaceGeneration } from './client-reset.ts';
 import { CommitListeners } from './commit-listeners.ts';
-import type { QueuedTransaction, Replica, ResetMode, TransactionObserver } from './contract.ts';
+import type {
+  QueuedTransaction,
+  Replica,
+  ResetMode,
+  ResetOptions,
+  ResetReport,
+  TransactionObserver,
+} from './contract.ts';
 import { IntegrationError, ReplicaStateError } from './errors.ts';
 import { decodeEntries, type IncomingChangeset, IncomingMerge, runsOf } from './incoming-merge.ts';
 import type { LocalChangesetTable } from './local-changesets.ts';
@@ -75,6 +82,10 @@ export class SqliteReplica implements Replica, Participant {
 
   get version(): number {
     return this.#record.version;
+  }
+
+  get generation(): number {
+    return this.#record.generation;
   }
 
   get schema(): RealmSchema {
@@ -187,26 +198,27 @@ export class SqliteReplica implements Replica, Participant {
     return new SqliteReplica(this.path, environment, freshCopyName(this.path));
   }
 
-  resetTo(fresh: Replica, mode: ResetMode): void {
+  resetTo(fresh: Replica, mode: ResetMode, options: ResetOptions = {}): ResetReport {
     if (!(fresh instanceof SqliteReplica) || fresh.#name !== freshCopyName(this.path)) {
       throw new ReplicaStateError(`${this.path}: this is no fresh copy of the realm`);
     }
     if (fresh.identity === undefined) {
       throw new ReplicaStateError(`${this.path}: the fresh copy was never downloaded`);
     }
-    this.#change(() => {
+    return this.#change(() => {
       const { lastQueued } = this.#record;
-      const next = replaceGeneration(
+      const { next, report } = replaceGeneration(
         this.#environment,
         this.path,
         this.#generation(),
         fresh.#generation(),
-        mode,
+        { ...options, mode },
       );
       this.#id = next.id;
       this.#view = next.view;
       this.#loadRecord();
       this.#listeners.note({ local: this.hasUnsynced(), queued: this.#record.lastQueued > lastQueued });
+      return report;
     });
   }
 
@@ -301,8 +313,8 @@ export class SqliteReplica implements Replica, Participant {
     }
   }
 
-  #change(work: () => void): void {
-    this.#environment.transactions.change(this, work);
+  #change<T>(work: () => T): T {
+    return this.#environment.transactions.change(this, work);
   }
 
   #save(changes: Partial<ReplicaRecord>): void {

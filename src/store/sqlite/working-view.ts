@@ -3,20 +3,26 @@
  * changes of the schema are written at once. Everything that changes runs inside a transaction of the database, and
  * when that is rolled back the view is told by {@link WorkingView.discard}.
  */
+import type { Instruction } from '../../changeset/instruction.ts';
 import type { ClassDefinition, ColumnDefinition, RealmSchema } from '../../schema/definition.ts';
 import { keyToken, type PrimaryKey } from '../../schema/value.ts';
+import { keyFault } from '../state/key-fault.ts';
 import { ObjectDecoder } from '../state/object-decoder.ts';
 import { ObjectEncoder } from '../state/object-encoder.ts';
 import type { ObjectState } from '../state/object-state.ts';
 import type { StateView } from '../state/view.ts';
 import { fromStoredKey, toStoredKey } from './object-key.ts';
 import type { ObjectTable } from './object-table.ts';
+import { PendingPuts } from './pending-puts.ts';
 import type { SchemaTable, StoredClass } from './schema-table.ts';
 
 /** Changed objects held before they are written out, whatever the size of the transaction: some 10 MB of them. */
 const MAX_CHANGED_OBJECTS = 8192;
 /** Objects read at once in a scan. */
 const SCAN_BATCH = 256;
+
+const BELOW_ALL = -(1n << 63n) - 1n;
+const ABOVE_ALL = 1n << 63n;
 
 type ChangedObject = {
   readonly key: PrimaryKey;
@@ -36,11 +42,16 @@ export class WorkingView implements StateView {
   /** By class, then by key token. */
   readonly #changed = new Map<StoredClass, Map<string, ChangedObject>>();
   #changedCount = 0;
+  /** Complete objects; none of them is among the changed ones. */
+  readonly #pending: PendingPuts;
+  /** For classes with integer keys: no object has a higher one. */
+  #highest = new WeakMap<StoredClass, bigint>();
 
   constructor(realm: number, schemas: SchemaTable, objects: ObjectTable) {
     this.#realm = realm;
     this.#schemas = schemas;
     this.#objects = objects;
+    this.#pending = new PendingPuts(objects);
     this.#classes = schemas.load(realm);
     this.#schema = schemaOf(this.#classes);
   }
@@ -61,6 +72,7 @@ export class WorkingView implements StateView {
     this.#schemaChanged = true;
     this.#changedCount -= this.#changed.get(stored)?.size ?? 0;
     this.#changed.delete(stored);
+    this.#pending.drain();
     this.#objects.removeClass(stored.id);
     this.#schemas.eraseClass(stored);
     this.#classes.delete(table);
@@ -109,6 +121,21 @@ export class WorkingView implements StateView {
     return state;
   }
 
+  takeWhole(instructions: readonly Instruction[], from: number): number {
+    const created = instructions[from];
+    if (created?.op !== 'CreateObject') return from;
+    const { table, key } = created;
+    const stored = this.#classes.get(table);
+    if (stored === undefined || keyFault(stored.definition, key) !== undefined) return from;
+    if (!this.#isNew(stored, key)) return from;
+    const after = this.#encoder.encodeFresh(instructions, from, stored, this.#schema);
+    // Without values yet, more is to come that is not one of this object's own values.
+    if (after <= from + 1) return from;
+    this.#pending.put(stored.id, key, this.#encoder.bytes);
+    this.#raise(stored, key);
+    return after;
+  }
+
   /** Objects of a class in key order, starting after `after`. Safe against changes during the iteration. */
   *objects(table: string, after?: PrimaryKey): IterableIterator<{ key: PrimaryKey; state: ObjectState }> {
     let last = after;
@@ -146,13 +173,18 @@ export class WorkingView implements StateView {
 
   /** Writes the changed objects. Call it before the transaction commits. */
   flush(): void {
+    this.#pending.drain();
     if (this.#changedCount === 0) return;
     for (const [stored, objects] of this.#changed) {
       for (const { key, state } of objects.values()) {
         if (state === undefined) this.#objects.remove(stored.id, toStoredKey(key));
-        else this.#objects.put(stored.id, toStoredKey(key), this.#encoder.encode(state, stored));
+        else {
+          this.#pending.put(stored.id, key, this.#encoder.encode(state, stored));
+          this.#raise(stored, key);
+        }
       }
     }
+    this.#pending.drain();
     this.#changed.clear();
     this.#changedCount = 0;
   }
@@ -165,6 +197,7 @@ export class WorkingView implements StateView {
 
   /** Forgets what was changed since {@link keep}. Call it after the transaction was rolled back. */
   discard(): void {
+    this.#pending.forget();
     this.#changed.clear();
     this.#changedCount = 0;
     if (!this.#schemaChanged) return;
@@ -179,7 +212,34 @@ export class WorkingView implements StateView {
     return stored;
   }
 
+  /** True when there is no such object, neither stored nor held here. */
+  #isNew(stored: StoredClass, key: PrimaryKey): boolean {
+    if (this.#changed.get(stored)?.has(keyToken(key)) === true) return false;
+    if (key.type === 'int' && key.value > this.#highestOf(stored)) return true;
+    return !this.#pending.has(stored.id, key) && !this.#objects.has(stored.id, toStoredKey(key));
+  }
+
+  /** Rows mostly come in the order of their keys: comparing with the highest one spares looking each of them up. */
+  #highestOf(stored: StoredClass): bigint {
+    let highest = this.#highest.get(stored);
+    if (highest === undefined) {
+      this.#pending.drain();
+      const key = this.#objects.highest(stored.id);
+      // A null key, which sorts behind all integers, hides the highest of them: then each is looked up.
+      highest = key === undefined ? BELOW_ALL : typeof key === 'bigint' ? key : ABOVE_ALL;
+      this.#highest.set(stored, highest);
+    }
+    return highest;
+  }
+
+  #raise(stored: StoredClass, key: PrimaryKey): void {
+    if (key.type !== 'int') return;
+    const highest = this.#highest.get(stored);
+    if (highest !== undefined && key.value > highest) this.#highest.set(stored, key.value);
+  }
+
   #load(stored: StoredClass, key: PrimaryKey): ObjectState | undefined {
+    this.#pending.drain();
     const bytes = this.#objects.load(stored.id, toStoredKey(key));
     return bytes === undefined ? undefined : this.#decoder.decode(bytes, stored);
   }

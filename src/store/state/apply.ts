@@ -24,7 +24,12 @@ export function applyInstruction(view: StateView, instruction: Instruction): voi
 /** Applies instructions in order; see {@link applyInstruction}. */
 export function applyInstructions(view: StateView, instructions: readonly Instruction[]): void {
   const applier = new Applier(view);
-  for (const instruction of instructions) applier.apply(instruction);
+  let at = 0;
+  while (at < instructions.length) {
+    const after = applier.takeWhole(instructions, at);
+    if (after === at) applier.apply(instructions[at++]!);
+    else at = after;
+  }
 }
 
 /**
@@ -39,6 +44,14 @@ export class Applier {
 
   constructor(view: StateView) {
     this.#view = view;
+  }
+
+  /** See {@link StateView.takeWhole}. */
+  takeWhole(instructions: readonly Instruction[], from: number): number {
+    if (instructions[from]?.op !== 'CreateObject' || this.#view.takeWhole === undefined) return from;
+    const after = this.#view.takeWhole(instructions, from);
+    if (after > from) this.#state = undefined;
+    return after;
   }
 
   apply(instruction: Instruction): void {

@@ -1,6 +1,9 @@
 /** Writes an object into the bytes it is stored as; `ObjectDecoder` reads them. */
-import type { DecimalValue, PrimaryKey } from '../../schema/value.ts';
-import type { ClassLayout, LayoutLookup } from './layout.ts';
+import type { Instruction, Payload } from '../../changeset/instruction.ts';
+import type { RealmSchema } from '../../schema/definition.ts';
+import { type DecimalValue, type PrimaryKey, type ScalarValue, sameKey } from '../../schema/value.ts';
+import { keyFault } from './key-fault.ts';
+import type { ClassLayout, ColumnLayout, LayoutLookup } from './layout.ts';
 import type { ObjectState, StateValue } from './object-state.ts';
 import { SMALL_INT_LIMIT, ValueTag } from './value-tag.ts';
 
@@ -28,11 +31,52 @@ export class ObjectEncoder {
 
   /** The bytes are valid until an object is encoded again, by whatever encoder. */
   encode(state: ObjectState, layout: ClassLayout): Uint8Array {
+    this.#begin();
+    this.#fields(state.fields, layout);
+    return this.bytes;
+  }
+
+  /**
+   * Encodes the object that `instructions[from]` creates from the values that follow. Returns the index after the last
+   * instruction taken and leaves the bytes in {@link bytes}; returns `from` when the instructions ask for more than
+   * to write new values of the right type, each once.
+   */
+  encodeFresh(
+    instructions: readonly Instruction[],
+    from: number,
+    layout: ClassLayout,
+    schema: RealmSchema,
+  ): number {
+    const created = instructions[from];
+    if (created?.op !== 'CreateObject') return from;
+    this.#begin();
+    nextMark += 1;
+    let at = from + 1;
+    for (; at < instructions.length; at += 1) {
+      const instruction = instructions[at]!;
+      if (!('key' in instruction) || instruction.table !== created.table) break;
+      if (instruction.key !== created.key && !sameKey(instruction.key, created.key)) break;
+      if (instruction.op !== 'Update' || instruction.path.length > 0) return from;
+      const column = layout.byName.get(instruction.field);
+      if (column === undefined || !isFreshValue(column, instruction.value, schema)) return from;
+      this.#reserve(MAX_FIXED_BYTES);
+      this.#varint(column.id + 1);
+      this.#value(instruction.value, column.column.linkTarget);
+    }
+    this.#reserve(MAX_FIXED_BYTES);
+    this.#buffer[this.#at++] = 0;
+    return at;
+  }
+
+  /** What was encoded last; valid until an object is encoded again, by whatever encoder. */
+  get bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.#at);
+  }
+
+  #begin(): void {
     if (scratch.length > MAX_KEPT_CAPACITY) scratch = Buffer.allocUnsafe(INITIAL_CAPACITY);
     this.#buffer = scratch;
     this.#at = 0;
-    this.#fields(state.fields, layout);
-    return this.#buffer.subarray(0, this.#at);
   }
 
   #fields(fields: ReadonlyMap<string, StateValue>, layout: ClassLayout): void {
@@ -226,6 +270,27 @@ export class ObjectEncoder {
     this.#buffer = larger;
     scratch = larger;
   }
+}
+
+/** By column number, the mark of the object in which it was seen last: a field that comes twice is not fresh. */
+const marks: number[] = [];
+let nextMark = 0;
+
+/** Whether the column holds the value as it is, and this is the first one since the mark was set. */
+function isFreshValue(
+  { id, column }: ColumnLayout,
+  value: Payload,
+  schema: RealmSchema,
+): value is ScalarValue {
+  if (column.collection !== 'single' || marks[id] === nextMark) return false;
+  marks[id] = nextMark;
+  if (value.type === 'null') return column.nullable;
+  if (value.type !== column.type) return false;
+  if (value.type !== 'link') return true;
+  const target = schema.get(value.table);
+  return (
+    value.table === column.linkTarget && target !== undefined && keyFault(target, value.key) === undefined
+  );
 }
 
 const NO_COLUMNS: ClassLayout = { byName: new Map(), byId: [] };

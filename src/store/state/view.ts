@@ -2,6 +2,7 @@
  * What applying a changeset needs of the state of one realm. Synchronous: an implementation over storage reads
  * through, remembers what was touched, and writes it out or throws it away later.
  */
+import type { Instruction } from '../../changeset/instruction.ts';
 import type { ClassDefinition, ColumnDefinition, RealmSchema } from '../../schema/definition.ts';
 import { keyFromToken, keyToken, type PrimaryKey } from '../../schema/value.ts';
 import { MutableSchema } from './mutable-schema.ts';
@@ -23,6 +24,12 @@ export interface StateView {
   eraseObject(table: string, key: PrimaryKey): boolean;
   /** The object for changing its fields; {@link object} is for reading only. */
   touch(table: string, key: PrimaryKey): ObjectState | undefined;
+  /**
+   * Takes the creation of an object at `instructions[from]` together with the values that follow it, if it can be done
+   * in one go: valid instructions that make one object, new and complete. Returns the index after the last instruction
+   * taken; `from` when nothing was.
+   */
+  takeWhole?(instructions: readonly Instruction[], from: number): number;
 }
 
 /** A realm state held in maps. */
