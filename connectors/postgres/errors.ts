@@ -70,6 +70,7 @@ export class PostgresApplyError extends ApplyError {
     super(message, {
       errorClass: classOfFailure(cause),
       ...(sqlState === undefined ? {} : { sqlState }),
+      ...remedyOf(sqlState),
       cause,
     });
     const fields: ServerErrorFields = isServerError(cause) ? cause : {};
@@ -77,6 +78,22 @@ export class PostgresApplyError extends ApplyError {
     this.column = fields.column;
     this.constraint = fields.constraint;
     this.detail = fields.detail;
+  }
+}
+
+/** What an operator can do about a statement that was right when the connector started. */
+function remedyOf(sqlState: string | undefined): { remedy?: string } {
+  switch (sqlState) {
+    case '42501':
+      return { remedy: 'GRANT the privilege to the user of postgresConfig and start again; nothing is lost' };
+    case '42P01':
+    case '42703':
+      return {
+        remedy:
+          'the table was changed while the connector ran: change it back or correct the models, and start again; nothing is lost',
+      };
+    default:
+      return {};
   }
 }
 
