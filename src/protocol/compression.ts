@@ -11,13 +11,18 @@ const SYNC_INFLATE_LIMIT = 16 * 1024;
 /** First byte of a zlib stream with the 32 KiB window that all clients accept. */
 const ZLIB_HEADER = 0x78;
 
+/** Output made in one trip to the thread pool. Each waits for its turn of the event loop, which may be a busy one. */
+const MIN_CHUNK = 1024;
+const MAX_CHUNK = 1024 * 1024;
+
 const deflateAsync = promisify(deflate);
 const inflateAsync = promisify(inflate);
 
 /** The body as it is to be sent: deflated when it is large and shrinks. */
 export async function compressBody(bytes: Uint8Array): Promise<Body> {
   if (bytes.byteLength > COMPRESSION_THRESHOLD) {
-    const deflated = await deflateAsync(bytes, { level: constants.Z_BEST_SPEED });
+    const chunkSize = chunkFor(bytes.byteLength / 2);
+    const deflated = await deflateAsync(bytes, { level: constants.Z_BEST_SPEED, chunkSize });
     if (deflated.byteLength < bytes.byteLength)
       return { bytes: deflated, compressed: true, size: bytes.byteLength };
   }
@@ -31,7 +36,7 @@ export async function compressBody(bytes: Uint8Array): Promise<Body> {
 export async function decompressBody(body: Body): Promise<Uint8Array> {
   if (!body.compressed) return body.bytes;
   if (body.bytes[0] !== ZLIB_HEADER) throw new ProtocolError(110, 'a compressed body is no zlib stream');
-  const options = { maxOutputLength: Math.max(1, body.size) };
+  const options = { maxOutputLength: Math.max(1, body.size), chunkSize: chunkFor(body.size) };
   let inflated: Uint8Array;
   try {
     inflated =
@@ -44,4 +49,8 @@ export async function decompressBody(body: Body): Promise<Uint8Array> {
   if (inflated.byteLength !== body.size)
     throw new ProtocolError(110, 'a compressed body is smaller than announced');
   return inflated;
+}
+
+function chunkFor(expected: number): number {
+  return Math.min(MAX_CHUNK, Math.max(MIN_CHUNK, Math.ceil(expected)));
 }
