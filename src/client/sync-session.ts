@@ -21,7 +21,7 @@ import { parseDownloadBody } from '../protocol/entry-bodies.ts';
 import type { ClientMessage, Download, ServerMessage } from '../protocol/messages.ts';
 import { formatPartitionValue } from '../protocol/partition-value.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
-import type { Replica, ResetMode } from '../store/replica/contract.ts';
+import type { Replica, ResetMode, ResetReport } from '../store/replica/contract.ts';
 import { IntegrationError } from '../store/replica/errors.ts';
 import { BackOff, type BackOffOptions } from './back-off.ts';
 import { SyncClosedError, SyncSessionError } from './client-errors.ts';
@@ -323,9 +323,9 @@ export class SyncSession {
   #acknowledged(clientVersion: number): void {
     this.#pump.acknowledged(clientVersion);
     const { replica } = this;
-    const isUploaded = !replica.hasUnsynced();
-    if (isUploaded && replica.download.serverVersion === replica.latest.version) this.#resets.proven();
-    this.#uploads.resolveUpTo(isUploaded ? replica.version : clientVersion);
+    const reached = replica.hasUnsynced() ? clientVersion : replica.version;
+    this.#resets.acknowledged(reached);
+    this.#uploads.resolveUpTo(reached);
   }
 
   #handlingFailed(error: unknown): void {
@@ -398,19 +398,19 @@ export class SyncSession {
   #reset({ protocolCode, message }: ServerError, wanted: ResetMode): void {
     const { onReset = 'recover', logger } = this.#options;
     const { path } = this.replica;
-    const mode =
-      onReset === 'manual' ? undefined : this.#resets.admit(onReset === 'discard' ? onReset : wanted);
-    if (mode === undefined) {
+    if (onReset === 'manual' || !this.#resets.admits) {
       const remedy = 'remove the local replica, so that it is downloaded anew; what was not uploaded is lost';
       const text = `the server asks for a client reset: ${message} (${protocolCode})`;
       this.fail(new SyncSessionError(path, text, { protocolCode, remedy }));
       return;
     }
+    const mode = onReset === 'discard' ? onReset : wanted;
     logger.warn('Client reset', { path, protocolCode, message, mode });
+    this.#resets.begun();
     const abort = new AbortController();
     const download = (fresh: Replica): Promise<void> => this.#host.downloadFreshCopy(fresh, abort.signal);
-    const done = resetReplica(this.replica, mode, download).then(
-      () => this.#wasReset(),
+    const done = resetReplica(this.replica, { mode, protocolCode }, download).then(
+      (report) => this.#wasReset(report),
       (cause: unknown) => {
         if (abort.signal.aborted) return;
         const reason = cause instanceof Error ? cause.message : String(cause);
@@ -420,9 +420,13 @@ export class SyncSession {
     this.#state = { name: 'resetting', abort, done };
   }
 
-  #wasReset(): void {
+  #wasReset({ leftOut, kept }: ResetReport): void {
+    const { path, version } = this.replica;
+    const log = { path, leftOut, kept };
+    if (leftOut + kept === 0) this.#options.logger.info('Client reset done', log);
+    else this.#options.logger.warn('Client reset done, with changes left out or objects kept', log);
+    this.#resets.done(version);
     if (this.#state.name !== 'resetting') return;
-    this.#options.logger.info('Client reset done', { path: this.replica.path });
     this.#uploads.raise(this.replica.version);
     if (!this.replica.hasUnsynced()) this.#uploads.resolveUpTo(this.replica.version);
     this.#rebind();

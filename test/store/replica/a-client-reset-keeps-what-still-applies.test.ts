@@ -98,6 +98,31 @@ test('the consumer of the queue is told the difference, and nothing of its own w
   expect(versions).toEqual([6, 7]);
 });
 
+test('after the server has lost history, nothing is erased from where the queue leads', () => {
+  const replica = synced();
+  replica.write([setItem(2, 20), createItem(4)]);
+  const fresh = freshCopy(replica, [...SCHEMA, createItem(1), setItem(1, 11)]);
+  const report = replica.resetTo(fresh, 'recover', { historyLost: true });
+  expect(report).toEqual({ leftOut: 1, kept: 2 });
+  expect(items(replica)).toEqual({ 1: 11n, 4: 0n });
+  expect(queuedOf(replica)).toEqual([setItem(1, 11)]);
+});
+
+test('resets are counted, also across a restart', () => {
+  const directory = temporaryDirectory();
+  const store = openStore({ observer }, directory);
+  const replica = store.replica('/r');
+  expect(replica.generation).toBe(0);
+  replica.write([...SCHEMA, createItem(1)]);
+  for (const generation of [1, 2]) {
+    replica.resetTo(freshCopy(replica, SCHEMA), 'recover');
+    expect(replica.generation).toBe(generation);
+    expect(items(replica)).toEqual({ 1: 0n });
+  }
+  store.close();
+  expect(openStore({ observer }, directory).replica('/r').generation).toBe(2);
+});
+
 test('a reset lasts, and one that was interrupted begins anew', () => {
   const directory = temporaryDirectory();
   const store = openStore({ observer }, directory);
