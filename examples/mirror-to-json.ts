@@ -3,7 +3,8 @@
  *
  *     node examples/mirror-to-json.ts realm://127.0.0.1:9090 admin secret /products products.json
  *
- * A transaction is advanced past only after the file holds it, so that the mirror goes on where it was after any crash.
+ * The file holds the position of the last transaction with what came of it, so that after any crash a transaction that comes
+ * again is known, and the mirror goes on where it was.
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { Adapter, type InstructionObject, logIn } from '../src/index.ts';
@@ -12,12 +13,14 @@ type Objects = Record<string, Record<string, unknown>>;
 
 const [serverUrl = '', username = '', password = '', realmPath = '', file = 'mirror.json'] =
   process.argv.slice(2);
-const mirror: Record<string, Objects> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+const mirror: { position: number; objects: Record<string, Objects> } = existsSync(file)
+  ? JSON.parse(readFileSync(file, 'utf8'))
+  : { position: 0, objects: {} };
 
 function mirrorInstruction(instruction: InstructionObject): void {
-  mirror[instruction.object_type] ??= {};
-  const objects: Objects = mirror[instruction.object_type] ?? {};
-  if (instruction.type === 'CLEAR') mirror[instruction.object_type] = {};
+  mirror.objects[instruction.object_type] ??= {};
+  const objects: Objects = mirror.objects[instruction.object_type] ?? {};
+  if (instruction.type === 'CLEAR') mirror.objects[instruction.object_type] = {};
   if (!('identity' in instruction)) return;
   const identity = String(instruction.identity);
   if (instruction.type === 'DELETE') delete objects[identity];
@@ -46,9 +49,13 @@ const admin = await logIn({
 });
 const adapter = new Adapter(`${file}.replica`, serverUrl, admin, realmPath, (path) => {
   for (let current = adapter.current(path); current !== undefined; current = adapter.current(path)) {
-    current.forEach(mirrorInstruction);
-    writeFileSync(`${file}.new`, JSON.stringify(mirror, plain, 2));
-    renameSync(`${file}.new`, file);
+    const position = adapter.position(path) ?? 0;
+    if (position > mirror.position) {
+      current.forEach(mirrorInstruction);
+      mirror.position = position;
+      writeFileSync(`${file}.new`, JSON.stringify(mirror, plain, 2));
+      renameSync(`${file}.new`, file);
+    }
     adapter.advance(path);
   }
 });

@@ -6,7 +6,7 @@
  *       for (let instructions; (instructions = adapter.current(path)); adapter.advance(path)) process(instructions);
  *     });
  */
-import { DEFAULT_BACK_OFF } from '../client/back-off.ts';
+import { BackOff, type BackOffOptions, DEFAULT_BACK_OFF } from '../client/back-off.ts';
 import { ObjectRealm } from '../client/realm/object-realm.ts';
 import { SyncClient } from '../client/sync-client.ts';
 import type { ResetPolicy, SyncSession } from '../client/sync-session.ts';
@@ -23,8 +23,13 @@ import { WatchedRealm } from './watched-realm.ts';
 
 /** A server-side process is one of few: it may come back sooner than thousands of phones. */
 const MAX_BACK_OFF_MILLISECONDS = 10_000;
+/** Between calls of a listener that throws: what it lacks may come back, and the transaction waits. */
+const LISTENER_BACK_OFF: BackOffOptions = { firstMilliseconds: 1000, maxMilliseconds: 60_000 };
 
-/** Told that transactions of a realm wait. While its promise is pending it is not called again for that realm. */
+/**
+ * Told that transactions of a realm wait. While its promise is pending it is not called again for that realm. When it
+ * throws, that is reported, syncing goes on, and it is called again after a while.
+ */
 export type ChangeListener = (path: string) => void | Promise<void>;
 
 export type AdapterOptions = {
@@ -34,8 +39,16 @@ export type AdapterOptions = {
    * nobody catches them, as an `error` event that nobody listens to.
    */
   readonly onError?: (error: Error, path?: string) => void;
+  /** Delays until a listener that threw is called again. */
+  readonly listenerBackOff?: BackOffOptions;
   /** What to do when the server asks for a client reset; `recover` unless given. */
   readonly onReset?: ResetPolicy;
+};
+
+/** Errors must not be lost because nobody has thought of a logger. */
+const consoleErrors: Logger = {
+  ...silentLogger,
+  error: (message, fields) => console.error(message, fields ?? ''),
 };
 
 export class Adapter {
@@ -49,6 +62,9 @@ export class Adapter {
   readonly #handles = new Set<ObjectRealm>();
   /** Realms whose listener is to be called, or is running; `again` when more came meanwhile. */
   readonly #notifying = new Map<string, 'once' | 'again'>();
+  /** Realms whose listener threw the last time. */
+  readonly #retries = new Map<string, { readonly backOff: BackOff; timer: NodeJS.Timeout | undefined }>();
+  readonly #logger: Logger;
   #closing: Promise<void> | undefined;
 
   /**
@@ -67,10 +83,11 @@ export class Adapter {
     this.#matches = realmFilter(realms);
     this.#onChange = onChange;
     this.#options = options;
+    this.#logger = options.logger ?? consoleErrors;
     this.#store = openReplicaStore(localPath, { observer: queueMergedTransactions });
     this.#client = new SyncClient({
       user: adminUser.at(serverUrl),
-      logger: options.logger ?? silentLogger,
+      logger: this.#logger,
       backOff: { ...DEFAULT_BACK_OFF, maxMilliseconds: MAX_BACK_OFF_MILLISECONDS },
     });
     this.#discovery = new RealmDiscovery(this.#client, this.#store, (error) => this.#failed(error));
@@ -83,6 +100,16 @@ export class Adapter {
   current(path: string): readonly InstructionObject[] | undefined {
     this.#checkOpen();
     return this.#realms.get(path)?.realm.current();
+  }
+
+  /**
+   * Tells the current transaction from all others of the realm: positions increase and are never used again as long as
+   * the local files are kept. Stored together with what was made of a transaction, it lets one that comes again after a
+   * crash be recognised.
+   */
+  position(path: string): number | undefined {
+    this.#checkOpen();
+    return this.#realms.get(path)?.realm.position;
   }
 
   /** The current transaction is processed; durably so when this returns. */
@@ -129,6 +156,7 @@ export class Adapter {
   }
 
   async #close(): Promise<void> {
+    for (const { timer } of this.#retries.values()) clearTimeout(timer);
     for (const { realm } of this.#realms.values()) realm.close();
     for (const handle of this.#handles) handle.close();
     await this.#discovery.close();
@@ -177,16 +205,42 @@ export class Adapter {
     try {
       called = this.#onChange(path);
     } catch (error) {
-      this.#notifying.delete(path);
-      throw error; // the listener's own; nobody is above it
+      this.#listenerFailed(path, error);
+      return;
     }
-    const done = (): void => {
-      const isAskedAgain = this.#notifying.get(path) === 'again';
-      this.#notifying.delete(path);
-      if (isAskedAgain) this.#notify(path);
+    if (!(called instanceof Promise)) {
+      this.#listenerDone(path);
+      return;
+    }
+    called.then(
+      () => this.#listenerDone(path),
+      (error: unknown) => this.#listenerFailed(path, error),
+    );
+  }
+
+  #listenerDone(path: string): void {
+    const isAskedAgain = this.#notifying.get(path) === 'again';
+    this.#notifying.delete(path);
+    this.#retries.delete(path);
+    if (isAskedAgain) this.#notify(path);
+  }
+
+  /** The listener's own error: syncing goes on, and it gets another chance later. */
+  #listenerFailed(path: string, cause: unknown): void {
+    if (this.#closing !== undefined) return;
+    const error = cause instanceof Error ? cause.stack : String(cause);
+    const retry = this.#retries.get(path) ?? {
+      backOff: new BackOff(this.#options.listenerBackOff ?? LISTENER_BACK_OFF),
+      timer: undefined,
     };
-    if (called instanceof Promise) void called.finally(done);
-    else done();
+    const delay = retry.backOff.next();
+    this.#logger.error('The listener of an adapter threw; its transaction waits', {
+      path,
+      error,
+      delayMilliseconds: Math.round(delay),
+    });
+    retry.timer = setTimeout(() => this.#call(path), delay);
+    this.#retries.set(path, retry);
   }
 
   #failed(error: Error, path?: string): void {

@@ -36,8 +36,13 @@ export class WatchedRealm {
     return this.#current.instructions;
   }
 
+  /** Of the current transaction. */
+  get position(): number | undefined {
+    return this.#current?.sequence ?? this.replica.queued(0, 1)[0]?.sequence;
+  }
+
   advance(): void {
-    const sequence = this.#current?.sequence ?? this.replica.queued(0, 1)[0]?.sequence;
+    const sequence = this.position;
     if (sequence === undefined) return;
     this.#current = undefined;
     this.replica.dropQueued(sequence);

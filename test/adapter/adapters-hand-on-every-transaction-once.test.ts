@@ -10,6 +10,7 @@ import type { InstructionObject } from '../../src/adapter/instruction-objects.ts
 import type { RealmFilter } from '../../src/adapter/realm-filter.ts';
 import { ObjectRealm } from '../../src/client/realm/object-realm.ts';
 import { logIn, type User } from '../../src/client/user.ts';
+import { silentLogger } from '../../src/log.ts';
 import { connectClient } from '../client/support/client.ts';
 import { ADMIN, startTestServer } from '../server/support/test-server.ts';
 import { temporaryDirectory } from '../store/server/temporary-directory.ts';
@@ -168,22 +169,29 @@ test('after a restart the first transaction that was not advanced past comes aga
   for (let count = 0; count < 3; count++) first.advance('/people'); // schema, 1 and 2
   const seen = first.current('/people');
   expect(seen).toMatchObject([{ type: 'INSERT', identity: 3 }]);
+  const position = first.position('/people');
   await first.close();
 
   realm.write(() => realm.create('Person', { _id: 6 }));
   await session.uploadCompletion();
   const transactions: (readonly InstructionObject[])[] = [];
-  const second = adapterOf(
+  const positions: number[] = [];
+  const second: Adapter = adapterOf(
     server.url,
     admin,
     '/people',
-    (path) => drain(second, path, transactions),
+    (path) => {
+      positions.push(second.position(path) ?? 0);
+      drain(second, path, transactions);
+    },
     directory,
   );
   await expect.poll(() => transactions.length).toBe(4);
   expect(transactions.map(([instruction]) => instruction)).toMatchObject(
     [3, 4, 5, 6].map((identity) => ({ identity })),
   );
+  expect(positions[0]).toBe(position);
+  expect(second.position('/people')).toBeUndefined();
   await expect(async () => new Adapter(directory, server.url, admin, '/x', () => {})).rejects.toThrow(
     /in use/,
   );
@@ -214,6 +222,45 @@ test('a listener that returns a promise is not called again for the realm until 
   expect(most).toBe(1);
 });
 
+test.each([
+  [
+    'throws',
+    () => {
+      throw new Error('the other side is away');
+    },
+  ],
+  ['rejects', () => Promise.reject(new Error('the other side is away'))],
+])('a listener that %s is reported and called again; everything goes on meanwhile', async (_, fault) => {
+  const server = await startTestServer({ development: true });
+  const admin = await logIn({ baseUrl: server.url, credentials });
+  const errors: unknown[] = [];
+  const logger = {
+    ...silentLogger,
+    error: (message: string, fields?: unknown) => void errors.push({ message, fields }),
+  };
+  const transactions: (readonly InstructionObject[])[] = [];
+  let faults = 3;
+  const listener: ChangeListener = (path) => {
+    faults -= 1;
+    return faults >= 0 ? fault() : drain(adapter, path, transactions);
+  };
+  const directory = temporaryDirectory();
+  const adapter: Adapter = new Adapter(directory, server.url, admin, '/people', listener, {
+    logger,
+    listenerBackOff: { firstMilliseconds: 5, maxMilliseconds: 20 },
+  });
+  onTestFinished(() => adapter.close());
+  const { realm, session } = await device(server.url, '/people');
+  realm.write(() => realm.create('Person', { _id: 1 }));
+  await session.uploadCompletion();
+  await expect.poll(() => transactions.length).toBe(2);
+  expect(transactions[1]).toMatchObject([{ type: 'INSERT', identity: 1 }]);
+  expect(errors).toHaveLength(3);
+  expect(errors[0]).toMatchObject({
+    fields: { path: '/people', error: expect.stringContaining('the other side is away') },
+  });
+});
+
 test('who may not read the list of realms is told', async () => {
   const server = await startTestServer({ development: true });
   const stranger = await logIn({ baseUrl: server.url, credentials: { provider: 'anon-user' } });
@@ -232,7 +279,8 @@ test('the example keeps a JSON file equal to a realm', async () => {
     spawn(process.execPath, [program, server.url, ADMIN.user, ADMIN.password, '/people', file], {
       stdio: 'inherit',
     });
-  const mirrored = (): unknown => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined);
+  const mirrored = (): unknown =>
+    existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).objects : undefined;
   const { realm } = await device(server.url, '/people');
   realm.write(() => {
     const ann = realm.create('Person', { _id: 1, name: 'Ann' });
