@@ -8,17 +8,15 @@ export type RecordedFrame = {
   readonly bytes: Buffer;
 };
 
-type Parser = (line: string, previous: string) => Omit<RecordedFrame, 'mode'> | undefined;
+type Parser = (line: string) => RecordedFrame | undefined;
 
-/** `count` is how many messages the log has: none may be overlooked. */
-const RECORDINGS: readonly { file: string; count: number; mode: SyncMode; parse: Parser }[] = [
-  { file: 'pbs-trace.txt', count: 63, mode: 'pbs', parse: proxied },
-  { file: 'flx-trace.txt', count: 27, mode: 'flx', parse: mocked },
-  { file: 'two-clients-frames.log', count: 53, mode: 'pbs', parse: framed },
-  { file: 'probe-pbs-talk.log', count: 13, mode: 'pbs', parse: probed },
-  { file: 'probe-pbs-silent.log', count: 1, mode: 'pbs', parse: probed },
-  { file: 'probe-flx-talk.log', count: 21, mode: 'flx', parse: probed },
-  { file: 'probe-flx-silent.log', count: 2, mode: 'flx', parse: probed },
+const TRACES = '../vectors/traces/';
+/** `count` is how many messages the file has: none may be overlooked. */
+const RECORDINGS: readonly { file: string; count: number; parse: Parser }[] = [
+  { file: `${TRACES}pbs-trace.txt`, count: 63, parse: proxied },
+  { file: `${TRACES}flx-trace.txt`, count: 27, parse: mocked },
+  { file: `${TRACES}two-clients-frames.log`, count: 53, parse: framed },
+  { file: './probed-frames.txt', count: 37, parse: probed },
 ];
 
 export const RECORDED_FILES: readonly (readonly [file: string, count: number])[] = RECORDINGS.map(
@@ -26,47 +24,45 @@ export const RECORDED_FILES: readonly (readonly [file: string, count: number])[]
 );
 
 export function recordedFrames(name?: string): RecordedFrame[] {
-  return RECORDINGS.filter(({ file }) => name === undefined || file === name).flatMap(
-    ({ file, mode, parse }) => {
-      const text = readFileSync(new URL(`../vectors/traces/${file}`, import.meta.url), 'utf8');
-      const lines = text.split('\n');
-      return lines.flatMap((line, index) => {
-        // A hex dump stands two lines below its title, the text between them.
-        const frame = parse(line, lines[index - 2] ?? '');
-        return frame === undefined ? [] : [{ ...frame, mode }];
-      });
-    },
-  );
+  return RECORDINGS.filter(({ file }) => name === undefined || file === name).flatMap(({ file, parse }) => {
+    const text = readFileSync(new URL(file, import.meta.url), 'utf8');
+    return text.split('\n').flatMap((line) => parse(line) ?? []);
+  });
 }
 
 /** `1 C>S op=82 'bind 1 3 0 1 0\n' + 2f7031` */
 function proxied(line: string): ReturnType<Parser> {
   const match = /^\d+ ([CS])>[CS] op=82 '(.*)\\n'(?: \+ ([0-9a-f]*))?$/.exec(line);
-  return match === null ? undefined : frame(match[1], match[2], Buffer.from(match[3] ?? '', 'hex'));
+  return match === null ? undefined : frame('pbs', match[1], match[2], Buffer.from(match[3] ?? '', 'hex'));
 }
 
 /** `c>s #1 "bind 1 2 0 1 0" +2f78` */
 function framed(line: string): ReturnType<Parser> {
   const match = /^([cs])>[cs] #\d+ "(.*?)"(?: \+([0-9a-f]*))?$/.exec(line);
-  return match === null ? undefined : frame(match[1], match[2], Buffer.from(match[3] ?? '', 'hex'));
+  return match === null ? undefined : frame('pbs', match[1], match[2], Buffer.from(match[3] ?? '', 'hex'));
 }
 
 /** `C>S 82 'mark 1 2' + ''`, the body with escapes as `\x00` */
 function mocked(line: string): ReturnType<Parser> {
   const match = /^([CS])>[CS](?: 82)? '(.*?)' \+ '(.*)'$/.exec(line);
-  return match === null ? undefined : frame(match[1], match[2], unescaped(match[3] ?? ''));
+  return match === null ? undefined : frame('flx', match[1], match[2], unescaped(match[3] ?? ''));
 }
 
-/** `hex: 6d…` below `--- WS client->server (binary frame, 9 bytes)` */
-function probed(line: string, title: string): ReturnType<Parser> {
-  const match = /^--- WS (client|server)->/.exec(title);
-  if (match === null || !line.startsWith('hex: ')) return undefined;
-  return { from: match[1] === 'client' ? 'client' : 'server', bytes: Buffer.from(line.slice(5), 'hex') };
+/** `pbs client 6d…` */
+function probed(line: string): ReturnType<Parser> {
+  const match = /^(pbs|flx) (client|server) ([0-9a-f]+)$/.exec(line);
+  if (match === null) return undefined;
+  const [, mode, from, hex = ''] = match;
+  return {
+    mode: mode === 'flx' ? 'flx' : 'pbs',
+    from: from === 'client' ? 'client' : 'server',
+    bytes: Buffer.from(hex, 'hex'),
+  };
 }
 
-function frame(side: string | undefined, head = '', body: Uint8Array = Buffer.alloc(0)): ReturnType<Parser> {
-  const from = side?.toLowerCase() === 'c' ? 'client' : 'server';
-  return { from, bytes: Buffer.concat([Buffer.from(`${head}\n`), body]) };
+function frame(mode: SyncMode, side = '', head = '', body: Uint8Array = Buffer.alloc(0)): RecordedFrame {
+  const from = side.toLowerCase() === 'c' ? 'client' : 'server';
+  return { mode, from, bytes: Buffer.concat([Buffer.from(`${head}\n`), body]) };
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', "'": "'", '\\': '\\' };
