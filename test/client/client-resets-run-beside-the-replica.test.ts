@@ -98,19 +98,35 @@ test('when the server allows no recovery, unsynced changes are given up', async 
   expect(replica.hasUnsynced()).toBe(false);
 });
 
-test('a reset that does not help is tried without recovery, and then no more', async () => {
+test('a reset that does not help is the last one, and unsynced changes are kept', async () => {
   const { connection, ident, replica, failed } = await synced();
   replica.write([setItem(1, 10)]);
   await connection.next('upload');
   askForReset(connection, ident);
-  for (const fileIdent of [9, 10]) {
-    connection.send({ type: 'unbound', session: await serveFreshCopy(connection, fileIdent) });
-    const { session: again } = await connection.next('bind');
-    await connection.next('ident');
-    if (fileIdent === 9) await connection.next('upload');
-    askForReset(connection, again);
-  }
+  connection.send({ type: 'unbound', session: await serveFreshCopy(connection, 9) });
+  const { session: again } = await connection.next('bind');
+  await connection.next('ident');
+  await connection.next('upload'); // and before it is acknowledged:
+  askForReset(connection, again);
   expect(await failed).toMatchObject({ protocolCode: 211, message: expect.stringContaining('client reset') });
+  expect(replica.hasUnsynced()).toBe(true);
+  expect(replica.object('Item', item(1))?.fields.get('n')).toEqual({ type: 'int', value: 10n });
+});
+
+test('after a reset that was completed, another one is possible', async () => {
+  const { connection, ident, replica } = await synced();
+  replica.write([setItem(1, 10)]);
+  await connection.next('upload');
+  askForReset(connection, ident);
+  connection.send({ type: 'unbound', session: await serveFreshCopy(connection, 9) });
+  const { session: again } = await connection.next('bind');
+  await connection.next('ident');
+  const { progressClientVersion: uploadClientVersion } = await connection.next('upload');
+  connection.download(again, { downloadServerVersion: 2, uploadClientVersion });
+  askForReset(connection, again);
+  connection.send({ type: 'unbound', session: await serveFreshCopy(connection, 10) });
+  await connection.next('bind');
+  expect(await connection.next('ident')).toMatchObject({ fileIdent: 10 });
 });
 
 test('a session that was told not to reset ends, and leaves the replica alone', async () => {
