@@ -3,8 +3,8 @@
  *
  *     node examples/mirror-to-json.ts realm://127.0.0.1:9090 admin secret /products products.json
  *
- * The file holds the position of the last transaction with what came of it, so that after any crash a transaction that comes
- * again is known, and the mirror goes on where it was.
+ * The file holds the position of the last transaction with what came of it, so that after any crash a transaction that
+ * comes again is known, and the mirror goes on where it was.
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { Adapter, type InstructionObject, logIn } from '../src/index.ts';

@@ -1,7 +1,7 @@
 /** The Adapter API over a real server (spec/server-history.md §10.2). */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
@@ -104,6 +104,85 @@ test('each transaction comes as a list of instructions, merged with what was wri
     [{ type: 'SET', object_type: 'Person', identity: 1, values: { name: 'Anna' } }],
     [{ type: 'DELETE', object_type: 'Person', identity: 2 }],
   ]);
+});
+
+test('changes of lists and added properties come as such', async () => {
+  const server = await startTestServer({ development: true });
+  const admin = await logIn({ baseUrl: server.url, credentials });
+  const transactions: (readonly InstructionObject[])[] = [];
+  const { realm, session, replica } = await device(server.url, '/people');
+  realm.write(() => {
+    for (const _id of [1, 2, 3]) realm.create('Person', { _id });
+  });
+  await session.uploadCompletion();
+  const adapter = adapterOf(server.url, admin, '/people', (path) => drain(adapter, path, transactions));
+  await expect.poll(() => transactions.length).toBe(2);
+  transactions.length = 0;
+  const person = (id: number) => realm.objectForPrimaryKey<{ friends: unknown[] }>('Person', id)!;
+  const { friends } = person(1);
+  const inTransactions = [
+    () => void friends.push(person(2), person(3)),
+    () => {
+      friends[0] = person(3);
+    },
+    () => void friends.splice(0, 1),
+    () => {
+      person(1).friends = [];
+    },
+  ];
+  for (const change of inTransactions) realm.write(change);
+  replica.write([
+    {
+      op: 'AddColumn',
+      table: 'Person',
+      field: 'height',
+      column: { type: 'double', nullable: true, collection: 'single' },
+    },
+  ]);
+  await session.uploadCompletion();
+  await expect.poll(() => transactions.length).toBe(5);
+  const onList = { object_type: 'Person', identity: 1, property: 'friends' };
+  expect(transactions).toEqual([
+    [
+      { type: 'LIST_INSERT', ...onList, list_index: 0, object_identity: 2 },
+      { type: 'LIST_INSERT', ...onList, list_index: 1, object_identity: 3 },
+    ],
+    [{ type: 'LIST_SET', ...onList, list_index: 0, object_identity: 3 }],
+    [{ type: 'LIST_ERASE', ...onList, list_index: 0 }],
+    [{ type: 'LIST_CLEAR', ...onList }],
+    [
+      {
+        type: 'ADD_PROPERTIES',
+        object_type: 'Person',
+        properties: { height: { type: 'double', nullable: true } },
+      },
+    ],
+  ]);
+});
+
+test('what a server has lost is not handed on as deleted, and what it has now is', async () => {
+  const dataDirectory = temporaryDirectory();
+  const first = await startTestServer({ development: true, dataDirectory });
+  const { port } = first;
+  const admin = await logIn({ baseUrl: first.url, credentials });
+  const transactions: (readonly InstructionObject[])[] = [];
+  const before = await device(first.url, '/people');
+  before.realm.write(() => before.realm.create('Person', { _id: 1, name: 'Ann' }));
+  await before.session.uploadCompletion();
+  const adapter = adapterOf(first.url, admin, '/people', (path) => drain(adapter, path, transactions));
+  await expect.poll(() => transactions.length).toBe(2);
+  await before.session.close();
+  await first.close();
+  rmSync(join(dataDirectory, 'realms'), { recursive: true });
+
+  const second = await startTestServer({ development: true, dataDirectory, port });
+  const after = await device(second.url, '/people');
+  after.realm.write(() => after.realm.create('Person', { _id: 2, name: 'Bob' }));
+  await after.session.uploadCompletion();
+  await expect.poll(() => JSON.stringify(transactions)).toContain('Bob');
+  await adapter.caughtUp();
+  expect(transactions.flat().filter(({ type }) => type === 'DELETE')).toEqual([]);
+  expect(adapter.realmAtPath('/people').objects('Person').length).toBe(1);
 });
 
 test('writes through the adapter reach the devices and do not come back', async () => {
