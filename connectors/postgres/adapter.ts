@@ -1,5 +1,6 @@
 /** `PostgresAdapter`, the entry point that users of the reference know: it starts by itself. */
 import type { SyncedTransaction } from '../../src/connector/engine.ts';
+import { ConnectorStoppedError } from '../../src/connector/errors.ts';
 import { type PostgresConnectorOptions, type PostgresOptions, parsePostgresOptions } from './options.ts';
 import { type RunningConnector, startConnector } from './runtime.ts';
 
@@ -26,7 +27,13 @@ export class PostgresAdapter {
         for (const listener of this.#listeners) listener(transaction);
       },
     });
-    this.done = this.#started.then((connector) => connector.done);
+    this.done = this.#started.then(
+      (connector) => connector.done,
+      (error: unknown) => {
+        const givenUp = this.#abort.signal.aborted && error instanceof ConnectorStoppedError;
+        if (!givenUp) throw error;
+      },
+    );
   }
 
   /** Resolves when both directions are running. */

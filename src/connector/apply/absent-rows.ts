@@ -51,7 +51,8 @@ export class AbsentRows {
     if (this.#names.size === 0) return;
     this.#store.transaction(() => {
       for (const instruction of instructions) {
-        if (!('key' in instruction)) continue;
+        const { type } = instruction;
+        if (type !== 'INSERT' && type !== 'SET' && type !== 'DELETE') continue;
         const name = markOf(realmPath, instruction.table, instruction.key);
         if (this.#names.delete(name)) this.#store.setMark(name, undefined);
       }
