@@ -30,6 +30,8 @@ export class SyncClient {
   readonly #connection: SyncConnection;
   readonly #sessions = new Set<SyncSession>();
   readonly #bound = new Map<number, SyncSession>();
+  /** Sessions that have something to send and find the connection full of what others send. */
+  readonly #waitingForRoom = new Set<SyncSession>();
   readonly #host: SessionHost;
   #lastIdent = 0;
   #paused = false;
@@ -130,7 +132,9 @@ export class SyncClient {
       succeeded: () => {
         connection.succeeded();
         this.#resumeWhenDrained();
+        this.#giveRoom();
       },
+      waitForRoom: (session) => this.#waitingForRoom.add(session),
       dropConnection: (reason) => connection.drop(reason),
       refreshUser: ({ relocate }) => this.#refreshUser(relocate),
       downloadFreshCopy: (fresh, signal) => this.#downloadFreshCopy(fresh, signal),
@@ -171,7 +175,16 @@ export class SyncClient {
     for (const session of this.#sessions) session.connected();
   }
 
+  /** Something was acknowledged, so that the connection has moved. Who still finds no room asks again. */
+  #giveRoom(): void {
+    if (this.#waitingForRoom.size === 0) return;
+    const waiting = [...this.#waitingForRoom];
+    this.#waitingForRoom.clear();
+    for (const session of waiting) session.roomAgain();
+  }
+
   #disconnected(): void {
+    this.#waitingForRoom.clear();
     this.#bound.clear();
     for (const session of this.#sessions) session.disconnected();
   }

@@ -53,6 +53,8 @@ export type SessionHost = {
   /** An ident for the next BIND; messages for it are given to this session from now on. */
   bindIdent(session: SyncSession): number;
   succeeded(): void;
+  /** Calls {@link SyncSession.roomAgain} when the connection has taken what others gave it. */
+  waitForRoom(session: SyncSession): void;
   dropConnection(reason: string): void;
   /** Renews the access token; with `relocate`, also looks for the server anew. */
   refreshUser(options: { relocate: boolean }): Promise<void>;
@@ -103,6 +105,7 @@ export class SyncSession {
       get bufferedBytes() {
         return host.bufferedBytes;
       },
+      waitForRoom: () => host.waitForRoom(this),
       failed: (error) => this.#integrationFailed(error),
     });
     this.#stopListening = this.replica.onCommit(({ local }) => {
@@ -173,6 +176,10 @@ export class SyncSession {
     if (this.#boundIdent() !== undefined) this.#state = { name: 'unbound' };
     this.#pump.stop();
     if (this.#state.name === 'closed') this.#released.resolve();
+  }
+
+  roomAgain(): void {
+    this.#pump.wake();
   }
 
   /** No further try can help. */
@@ -283,6 +290,7 @@ export class SyncSession {
         if (this.#state.name === 'bound') await this.#integrate(message);
         return;
       case 'mark':
+        if (message.request > this.#lastMark) throw new ProtocolError(103, 'mark: nobody asked for this one');
         if (this.#state.name === 'bound') this.#downloads.resolveUpTo(message.request);
         return;
       case 'json_error':

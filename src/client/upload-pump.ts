@@ -24,6 +24,8 @@ export type UploadPumpHost = {
   send(binding: number, upload: OutgoingUpload): void;
   /** Bytes handed to the socket and not yet sent. */
   readonly bufferedBytes: number;
+  /** Others fill the connection and nothing of ours is under way: asks to be woken when there is room again. */
+  waitForRoom(): void;
   failed(error: unknown): void;
 };
 
@@ -105,7 +107,12 @@ export class UploadPump {
   }
 
   async #sendWhilePossible(binding: number): Promise<void> {
-    while (this.#binding === binding && this.#hasRoom()) {
+    while (this.#binding === binding) {
+      if (!this.#hasRoom()) {
+        // An acknowledgement of something that we sent wakes us, too.
+        if (this.#inFlightBytes === 0) this.#host.waitForRoom();
+        return;
+      }
       const { entries, progress } = this.#replica.uploadScan(this.#scanned, UPLOAD_BATCH_BYTES);
       const integrated = this.#replica.download.serverVersion;
       if (entries.length === 0 && integrated <= this.#reported) return;

@@ -1,13 +1,16 @@
 /** What servers do to clients that stay: restarts, backups put back, garbage. Real sockets, files and processes. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { cpSync, rmSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Instruction } from '../../src/changeset/instruction.ts';
+import { SyncClient } from '../../src/client/sync-client.ts';
 import type { SyncSession } from '../../src/client/sync-session.ts';
 import { silentLogger } from '../../src/log.ts';
 import type { Replica } from '../../src/store/replica/contract.ts';
@@ -34,6 +37,22 @@ const addOne: Instruction = {
   path: [],
   addend: 1n,
 };
+
+const NOTE: Instruction = {
+  op: 'AddColumn',
+  table: 'Item',
+  field: 'note',
+  column: { type: 'data', nullable: true, collection: 'single' },
+};
+const note = (id: number, value: Uint8Array): Instruction => ({
+  op: 'Update',
+  table: 'Item',
+  key: key(id),
+  field: 'note',
+  path: [],
+  value: { type: 'data', value },
+  isDefault: false,
+});
 
 function program(name: string, ...options: string[]): ChildProcessByStdio<null, Readable, null> {
   const file = fileURLToPath(new URL(`./support/${name}.ts`, import.meta.url));
@@ -93,6 +112,46 @@ test('twenty thousand objects go up and come down', async () => {
   expect(copy.count('Item')).toBe(20_000);
   for (const id of [0, 777, 19_999])
     expect(copy.object('Item', key(id))?.fields.get('n')).toEqual({ type: 'int', value: BigInt(id * 3) });
+});
+
+test('a realm that writes while others fill the connection is uploaded, too', async () => {
+  const server = await startTestServer({ development: true });
+  const sockets: Socket[] = [];
+  const way = createServer((from) => {
+    const to = connect(server.port, '127.0.0.1');
+    from.pipe(to).pipe(from);
+    for (const socket of [from, to]) sockets.push(socket.on('error', () => {}));
+  });
+  way.listen(0, '127.0.0.1');
+  await once(way, 'listening');
+  onTestFinished(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => way.close(resolve));
+  });
+  const address = way.address();
+  const { client, store } = await connectClient(server.url);
+  const user = client.user.at(`http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`);
+  const narrow = new SyncClient({ user, logger: silentLogger });
+  onTestFinished(() => narrow.close());
+  const replicas = Array.from({ length: 7 }, (_, at) => store.replica(`/r${at}`));
+  for (const replica of replicas) replica.write([...SCHEMA, NOTE]);
+  // A location that names the server itself would lead past the way.
+  vi.spyOn(user.app, 'syncUrl').mockImplementation(async (token) =>
+    (await client.user.app.syncUrl(token)).replace(`:${server.port}`, `:${new URL(user.app.baseUrl).port}`),
+  );
+  const sessions = replicas.map((replica) => narrow.open(replica));
+  await upToDate(sessions);
+  for (const socket of sockets) socket.unpipe();
+  for (const socket of sockets) socket.pause();
+  for (const replica of replicas.slice(0, -1)) {
+    for (let id = 0; id < 8; id++) replica.write([createItem(id), note(id, randomBytes(1024 * 1024))]);
+    await sleep(20);
+  }
+  await sleep(300); // all that fits has been sent
+  replicas.at(-1)!.write([createItem(1)]);
+  await sleep(50);
+  for (let at = 0; at < sockets.length; at += 2) sockets[at]!.pipe(sockets[at + 1]!).pipe(sockets[at]!);
+  for (const session of sessions) await session.uploadCompletion();
 });
 
 test('a program that has closed its client ends by itself', async () => {
