@@ -87,8 +87,17 @@ export class ByteReader {
 
   /** The coefficient of a decimal (changeset-format.md §1.4): seven bits a byte, no sign. */
   readCoefficient(): bigint {
-    let value = 0n;
-    for (let count = 0; count < MAX_COEFFICIENT_BYTES; count++) {
+    // Seven groups fit a number.
+    let small = 0;
+    let scale = 1;
+    for (let count = 0; count < 7; count++) {
+      const byte = this.readByte('decimal decoding failure');
+      small += (byte & 0x7f) * scale;
+      if (byte < 0x80) return BigInt(small);
+      scale *= 0x80;
+    }
+    let value = BigInt(small);
+    for (let count = 7; count < MAX_COEFFICIENT_BYTES; count++) {
       const byte = this.readByte('decimal decoding failure');
       value |= BigInt(byte & 0x7f) << BigInt(7 * count);
       if (byte < 0x80) return value;

@@ -36,6 +36,14 @@ export class ByteWriter {
     return copy;
   }
 
+  /** Writes the bytes from `start` to `end` once more. */
+  repeat(start: number, end: number): void {
+    this.#reserve(end - start);
+    const bytes = this.#bytes;
+    // Keys are short: a loop beats the call into native code.
+    for (let from = start; from < end; from++) bytes[this.#length++] = bytes[from]!;
+  }
+
   /** Moves the bytes from `middle` on in front of those from `start` to `middle`. */
   rotate(start: number, middle: number): void {
     const tail = this.#length - middle;

@@ -1,14 +1,6 @@
 /** Bytes to instructions (changeset-format.md §2–§7), refusing everything that §7.1 lists and what no peer can hold. */
 import type { CollectionKind, ColumnDefinition } from '../schema/definition.ts';
-import {
-  type DateValue,
-  type DecimalValue,
-  type LinkValue,
-  NULL,
-  type ObjectIdValue,
-  type PrimaryKey,
-  type UuidValue,
-} from '../schema/value.ts';
+import { type DateValue, type DecimalValue, type LinkValue, NULL, type PrimaryKey } from '../schema/value.ts';
 import type { BadChangesetError } from './bad-changeset-error.ts';
 import { ByteReader } from './byte-reader.ts';
 import type { AddColumn, AddTable, Changeset, Instruction, Path, Payload, Update } from './instruction.ts';
@@ -25,6 +17,7 @@ import {
 } from './type-codes.ts';
 
 const MAX_INDEX = 0xffff_ffff;
+const NOTHING = new Uint8Array(0);
 const NO_PATH: Path = Object.freeze([]);
 const OBJECT: Payload = Object.freeze({ type: 'object' });
 const LIST: Payload = Object.freeze({ type: 'list' });
@@ -39,13 +32,29 @@ export function decodeChangeset(bytes: Uint8Array): Changeset {
   return new ChangesetDecoder(bytes).decode();
 }
 
+export type PassedOn = {
+  readonly changeset: Changeset;
+  /** As `reencodeChangeset` writes it, made by moving bytes instead of writing each instruction anew. */
+  readonly bytes: Uint8Array;
+};
+
+/** Reads a changeset that is passed on unchanged. Throws as {@link decodeChangeset} does. */
+export function decodeToPassOn(bytes: Uint8Array): PassedOn {
+  const decoder = new ChangesetDecoder(bytes);
+  const changeset = decoder.decode();
+  return { changeset, bytes: changeset.instructions.length === 0 ? NOTHING : decoder.tableFirst(bytes) };
+}
+
 class ChangesetDecoder {
   readonly #reader: ByteReader;
   readonly #strings: string[] = [];
   readonly #known = new Set<string>();
-  /** The latest key of 12 or 16 bytes and where it starts: instructions on one object follow one another. */
-  #latestKey: ObjectIdValue | UuidValue | undefined;
+  /** Start and end of each definition of a string. */
+  readonly #definitions: number[] = [];
+  /** The latest key and where it stands: instructions on one object follow one another. */
+  #latestKey: PrimaryKey | undefined;
   #latestKeyStart = 0;
+  #latestKeyLength = 0;
 
   constructor(bytes: Uint8Array) {
     this.#reader = new ByteReader(bytes);
@@ -55,11 +64,34 @@ class ChangesetDecoder {
     const reader = this.#reader;
     const instructions: Instruction[] = [];
     while (reader.remaining > 0) {
+      const start = reader.position;
       const opcode = reader.readNumber();
-      if (opcode === Opcode.internString) this.#defineString();
-      else instructions.push(this.#instruction(opcode));
+      if (opcode === Opcode.internString) {
+        this.#defineString();
+        this.#definitions.push(start, reader.position);
+      } else instructions.push(this.#instruction(opcode));
     }
     return { strings: this.#strings, instructions };
+  }
+
+  /** The definitions of strings moved in front of everything else; their order, and so every index, stays. */
+  tableFirst(bytes: Uint8Array): Uint8Array {
+    const definitions = this.#definitions;
+    const moved = new Uint8Array(bytes.length);
+    let at = 0;
+    for (let i = 0; i < definitions.length; i += 2) {
+      const definition = bytes.subarray(definitions[i], definitions[i + 1]);
+      moved.set(definition, at);
+      at += definition.length;
+    }
+    let start = 0;
+    for (let i = 0; i <= definitions.length; i += 2) {
+      const part = bytes.subarray(start, definitions[i]);
+      moved.set(part, at);
+      at += part.length;
+      start = definitions[i + 1] ?? bytes.length;
+    }
+    return moved;
   }
 
   #defineString(): void {
@@ -214,6 +246,19 @@ class ChangesetDecoder {
 
   #key(): PrimaryKey {
     const reader = this.#reader;
+    const latest = this.#latestKey;
+    if (latest !== undefined && reader.skipRepeated(this.#latestKeyStart, this.#latestKeyLength))
+      return latest;
+    const start = reader.position;
+    const key = this.#newKey();
+    this.#latestKey = key;
+    this.#latestKeyStart = start;
+    this.#latestKeyLength = reader.position - start;
+    return key;
+  }
+
+  #newKey(): PrimaryKey {
+    const reader = this.#reader;
     const code = reader.readNumber();
     switch (code) {
       case TypeCode.int:
@@ -221,9 +266,9 @@ class ChangesetDecoder {
       case TypeCode.string:
         return { type: 'string', value: this.#string() };
       case TypeCode.objectId:
-        return this.#identifierKey('objectId', 12);
+        return { type: 'objectId', value: reader.readHex(12) };
       case TypeCode.uuid:
-        return this.#identifierKey('uuid', 16);
+        return { type: 'uuid', value: readUuid(reader) };
       case TypeCode.null:
         return NULL;
       case TypeCode.globalKey:
@@ -231,17 +276,6 @@ class ChangesetDecoder {
       default:
         throw this.#fail(`unsupported object key type ${code}`);
     }
-  }
-
-  #identifierKey(type: 'objectId' | 'uuid', length: number): PrimaryKey {
-    const reader = this.#reader;
-    const latest = this.#latestKey;
-    if (latest?.type === type && reader.skipRepeated(this.#latestKeyStart, length)) return latest;
-    const start = reader.position;
-    const key = { type, value: type === 'uuid' ? readUuid(reader) : reader.readHex(length) };
-    this.#latestKey = key;
-    this.#latestKeyStart = start;
-    return key;
   }
 
   #payload(): Payload {

@@ -31,6 +31,10 @@ class ChangesetEncoder {
   readonly #writer = new ByteWriter();
   readonly #strings: string[] = [];
   readonly #indexes = new Map<string, number>();
+  /** The latest key of an instruction and where it stands: instructions on one object follow one another. */
+  #latestKey: PrimaryKey | undefined;
+  #latestKeyStart = 0;
+  #latestKeyEnd = 0;
 
   constructor(strings: readonly string[]) {
     for (const text of strings) this.#intern(text);
@@ -52,6 +56,7 @@ class ChangesetEncoder {
         const middle = writer.length;
         this.#writeDefinitions(writer, defined);
         writer.rotate(start, middle);
+        this.#latestKey = undefined; // it has moved
       }
     }
     return writer.toBytes();
@@ -173,7 +178,14 @@ class ChangesetEncoder {
   #onObject(opcode: number, { table, key }: { readonly table: string; readonly key: PrimaryKey }): void {
     this.#writer.writeNumber(opcode);
     this.#string(table);
+    if (key === this.#latestKey) {
+      this.#writer.repeat(this.#latestKeyStart, this.#latestKeyEnd);
+      return;
+    }
+    this.#latestKeyStart = this.#writer.length;
     this.#key(key);
+    this.#latestKeyEnd = this.#writer.length;
+    this.#latestKey = key;
   }
 
   #onPath(

@@ -1,4 +1,4 @@
 /** The binary form of changesets (changeset-format.md). */
 export { BadChangesetError } from './bad-changeset-error.ts';
-export { decodeChangeset } from './codec-decode.ts';
+export { decodeChangeset, decodeToPassOn, type PassedOn } from './codec-decode.ts';
 export { encodeChangeset, reencodeChangeset } from './codec-encode.ts';

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { decodeChangeset, encodeChangeset, reencodeChangeset } from '../../src/changeset/codec.ts';
+import {
+  decodeChangeset,
+  decodeToPassOn,
+  encodeChangeset,
+  reencodeChangeset,
+} from '../../src/changeset/codec.ts';
 import { annotatedExamples } from './annotated-examples.ts';
 import { recordedCases, recordedMerges, SchemaFollower } from './recorded.ts';
 
@@ -42,6 +47,9 @@ test.each(['designed', 'random'] as const)(
           known.follow(changeset.instructions);
           if (message.kind === 'upload') {
             expect(hex(encodeChangeset(changeset.instructions, known.schema))).toBe(entry.changeset);
+            const passedOn = decodeToPassOn(bytes(entry.changeset));
+            expect(passedOn.changeset).toEqual(changeset);
+            expect(hex(passedOn.bytes)).toBe(hex(reencodeChangeset(changeset)));
             uploads += 1;
           } else {
             expect(hex(reencodeChangeset(changeset))).toBe(entry.changeset);

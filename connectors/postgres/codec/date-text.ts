@@ -6,6 +6,10 @@ import { DataError } from '../../../src/connector/errors.ts';
 import type { DateValue } from '../../../src/schema/value.ts';
 
 const SECONDS_PER_DAY = 86_400;
+const SPACE = 0x20;
+const DASH = 0x2d;
+const ZERO = 0x30;
+const COLON = 0x3a;
 /** Offsets have seconds where the server knows a zone's local mean time. */
 const ISO =
   /^(\d{4,6})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d(?::?\d\d)?(?::?\d\d)?)?)?$/;
@@ -15,6 +19,8 @@ const LAST_SECOND = 9_224_318_015_999n;
 
 /** Throws `DataError` on infinity, on years before Christ, and on text that is no date. */
 export function dateFromText(text: string): DateValue {
+  const plain = plainInstant(text);
+  if (plain !== undefined) return plain;
   const match = ISO.exec(text);
   if (match === null) throw unreadable(text);
   const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zone = ''] = match;
@@ -26,6 +32,29 @@ export function dateFromText(text: string): DateValue {
   return seconds < 0 && nanoseconds > 0
     ? { type: 'date', seconds: BigInt(seconds + 1), nanoseconds: nanoseconds - 1e9 }
     : { type: 'date', seconds: BigInt(seconds), nanoseconds };
+}
+
+/** `YYYY-MM-DD HH:MM:SS`, with `+00` or without, as nearly all timestamps are; anything else is for the pattern. */
+function plainInstant(text: string): DateValue | undefined {
+  if (text.length !== 22 && text.length !== 19) return undefined;
+  if (text.length === 22 && !text.endsWith('+00')) return undefined;
+  const isForm =
+    text.charCodeAt(4) === DASH &&
+    text.charCodeAt(7) === DASH &&
+    text.charCodeAt(10) === SPACE &&
+    text.charCodeAt(13) === COLON &&
+    text.charCodeAt(16) === COLON;
+  if (!isForm) return undefined;
+  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
+  const clock = twoDigits(text, 11) * 3600 + twoDigits(text, 14) * 60 + twoDigits(text, 17);
+  const seconds = daysFromCivil(year, twoDigits(text, 5), twoDigits(text, 8)) * SECONDS_PER_DAY + clock;
+  return Number.isNaN(seconds) ? undefined : { type: 'date', seconds: BigInt(seconds), nanoseconds: 0 };
+}
+
+function twoDigits(text: string, at: number): number {
+  const high = text.charCodeAt(at) - ZERO;
+  const low = text.charCodeAt(at + 1) - ZERO;
+  return high >= 0 && high <= 9 && low >= 0 && low <= 9 ? high * 10 + low : Number.NaN;
 }
 
 function unreadable(text: string): DataError {

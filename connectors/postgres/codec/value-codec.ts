@@ -125,8 +125,30 @@ const INTEGER = /^[+-]?\d{1,40}(\.0*)?$/;
 const SMALLEST_INT = -(1n << 63n);
 const LARGEST_INT = (1n << 63n) - 1n;
 
+/** Characters that hold no more digits than a number holds exactly. */
+const SHORT_INTEGER = 15;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+
+/** The value of plain digits, as nearly all integers are; anything else is for the pattern. */
+function shortInteger(text: string): number | undefined {
+  const { length } = text;
+  const isNegative = text.charCodeAt(0) === MINUS;
+  const start = isNegative ? 1 : 0;
+  if (length === start || length > SHORT_INTEGER) return undefined;
+  let value = 0;
+  for (let at = start; at < length; at += 1) {
+    const digit = text.charCodeAt(at) - ZERO;
+    if (!(digit >= 0 && digit <= 9)) return undefined;
+    value = value * 10 + digit;
+  }
+  return isNegative ? -value : value;
+}
+
 const intCodec: ValueCodec = {
   toRealm: (text) => {
+    const short = shortInteger(text);
+    if (short !== undefined) return { type: 'int', value: BigInt(short) };
     if (!INTEGER.test(text)) throw new DataError('no whole number');
     const value = BigInt(text.replace(/\.0*$/, '').replace(/^\+/, ''));
     if (value < SMALLEST_INT || value > LARGEST_INT) throw new DataError('beyond 64 bits');

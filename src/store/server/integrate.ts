@@ -3,7 +3,12 @@
  * not seen, apply, append, and keep the reciprocal forms. Runs inside a transaction that the caller rolls back when
  * this throws.
  */
-import { decodeChangeset, encodeChangeset, reencodeChangeset } from '../../changeset/codec.ts';
+import {
+  decodeChangeset,
+  decodeToPassOn,
+  encodeChangeset,
+  reencodeChangeset,
+} from '../../changeset/codec.ts';
 import type { Changeset, Instruction } from '../../changeset/instruction.ts';
 import { type StampedChangeset, transform } from '../../merge/transform.ts';
 import { applyInstructions } from '../state/apply.ts';
@@ -89,11 +94,15 @@ class Integration {
   integrate(run: readonly UploadEntry[]): void {
     const merged = this.#merge(run);
     for (const [i, entry] of run.entries()) {
-      const changeset = merged?.[i] ?? decodeChangeset(entry.changeset);
+      const changed = merged?.[i];
+      const { changeset, bytes } =
+        changed === undefined
+          ? decodeToPassOn(entry.changeset)
+          : { changeset: changed, bytes: reencodeChangeset(changed) };
       applyInstructions(this.#change.view, changeset.instructions);
       const { clientVersion, timestamp } = entry;
       const origin = { origin: this.#client, clientVersion, timestamp };
-      this.head = append(this.#change, this.head, origin, reencodeChangeset(changeset));
+      this.head = append(this.#change, this.head, origin, bytes);
     }
   }
 

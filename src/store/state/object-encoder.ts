@@ -15,6 +15,7 @@ const MAX_FIXED_BYTES = 64;
 /** Up to this length, copying characters one by one is cheaper than a call into native code. */
 const SHORT_TEXT = 32;
 const INT32_LIMIT = 2 ** 31;
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 const LOW_64_BITS = (1n << 64n) - 1n;
 
 /** Shared by all encoders, of which there is one per open realm. */
@@ -201,6 +202,15 @@ export class ObjectEncoder {
     this.#tag(ValueTag.decimal);
     this.#buffer[this.#at++] = negative ? 1 : 0;
     this.#zigzag(exponent);
+    if (coefficient <= MAX_SAFE) {
+      const number = Number(coefficient);
+      const high = Math.floor(number / 2 ** 32);
+      this.#at = this.#buffer.writeUInt32LE(number - high * 2 ** 32, this.#at);
+      this.#at = this.#buffer.writeUInt32LE(high, this.#at);
+      this.#buffer.fill(0, this.#at, this.#at + 8);
+      this.#at += 8;
+      return;
+    }
     this.#at = this.#buffer.writeBigUInt64LE(coefficient & LOW_64_BITS, this.#at);
     this.#at = this.#buffer.writeBigUInt64LE(coefficient >> 64n, this.#at);
   }
