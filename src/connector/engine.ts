@@ -106,6 +106,7 @@ export class ConnectorEngine {
       schema: this.#setup.definitions,
       applied,
       onOpen: (realm) => {
+        this.#warnOfReset(realm);
         const session = sync.open(realm.replica, {
           waiting: () => realm.pending.length,
           ...(realm.path === options.fixedRealmPath
@@ -159,6 +160,22 @@ export class ConnectorEngine {
     const loops = Promise.all([this.#feedLoop.done, this.#applyLoop.done]).then(() => {});
     this.done = Promise.race([sync.failed, loops]);
     this.done.catch(() => {}); // whoever runs the engine awaits it; until then it must not take the process down
+  }
+
+  /**
+   * A client reset replaced the replica by the server's state. What that changed is queued for SQL, except erasures
+   * (the server may have lost data): rows without object stay, and only a comparison tells them.
+   */
+  #warnOfReset({ path, replica }: SyncedRealm): void {
+    const { store } = this.#dependencies;
+    const name = `generation:${path}`;
+    const known = Number(store.mark(name) ?? 0);
+    if (replica.generation === known) return;
+    this.#options.logger.warn(
+      'The realm was reset to the state of the server. Run `isthmus load`, which compares tables and realm, to see that both agree',
+      { path },
+    );
+    store.transaction(() => store.setMark(name, String(replica.generation)));
   }
 
   #openRealms(): void {
@@ -234,6 +251,20 @@ async function checkpointsOf(writer: SqlWriter): Promise<ReadonlyMap<string, num
   }
 }
 
+/** Set when this replica store's own feed was made, before it delivered anything. */
+const KNOWN_MARK = 'feed:known';
+
+/** The database has the adapter's feed, but the replicas know nothing of it: their directory is not the one it had. */
+function refuseUnknownFeed({ adapterName, localPath }: ConnectorOptions): never {
+  throw new ConnectorStoppedError(
+    `the change feed of adapter ${adapterName} was read before, but not into the replicas in ${localPath}`,
+    {
+      remedy:
+        'set localPath to the directory that the adapter had; if it is lost, run `isthmus load`, which compares tables and realms',
+    },
+  );
+}
+
 /** The feed must be the one from which the replicas were filled, or changes would be missing silently. */
 async function requireFeed(
   options: ConnectorOptions,
@@ -241,12 +272,20 @@ async function requireFeed(
   store: ReplicaStore,
   setup: ConnectorSetup,
 ): Promise<void> {
-  const hadFeed = store.mark(POSITION_MARK) !== undefined || readRun(store) !== undefined;
+  const hadFeed =
+    [POSITION_MARK, KNOWN_MARK].some((name) => store.mark(name) !== undefined) ||
+    readRun(store) !== undefined;
   const { created, snapshot } = await dialect.prepareFeed(setup.tables, { reset: options.resetFeed });
   await snapshot?.close();
-  if (!created) return;
+  if (!created) {
+    if (!hadFeed) refuseUnknownFeed(options);
+    return;
+  }
   if (!hadFeed || options.resetFeed) {
-    store.transaction(() => store.setMark(POSITION_MARK, undefined));
+    store.transaction(() => {
+      store.setMark(POSITION_MARK, undefined);
+      store.setMark(KNOWN_MARK, 'yes');
+    });
     if (!hadFeed)
       options.logger.warn(
         'Nothing was loaded before: only changes from now on are synced. `isthmus load` brings what is there',

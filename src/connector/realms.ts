@@ -12,7 +12,7 @@ import { ShadowRegistry } from './capture/shadow.ts';
 /** Queue entries read at a time. */
 const QUEUE_PAGE = 256;
 
-/** One merged transaction on its way to SQL. Its checkpoint sequence is the server version: the same on every replica. */
+/** One merged transaction on its way to SQL. Its checkpoint sequence is the queue's server version, which only grows. */
 export type PendingTransaction = {
   readonly serverVersion: number;
   readonly queueSequence: number;

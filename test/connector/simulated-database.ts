@@ -44,6 +44,7 @@ export class SimulatedDatabase {
   readonly waitingCommits: (() => void)[] = [];
   #losing: 'committed' | 'rolled back' | undefined;
   delivered = 0;
+  hasFeed = false;
   #wakeFeed: () => void = () => {};
   #commits = 0;
 
@@ -215,7 +216,9 @@ class SimulatedDialect implements SourceDialect {
     return { type: 'string', nullable: true, collection: 'single' };
   }
   async prepareFeed(): Promise<{ created: boolean; snapshot: SnapshotReader | undefined }> {
-    return { created: false, snapshot: undefined };
+    const created = !this.#database.hasFeed;
+    this.#database.hasFeed = true;
+    return { created, snapshot: undefined };
   }
   openSnapshot(): Promise<SnapshotReader> {
     throw new Error('the simulation loads nothing');

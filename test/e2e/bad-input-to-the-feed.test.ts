@@ -128,9 +128,19 @@ describe('two adapters of one name', () => {
     expect(error.message).toContain(place.directory);
   });
 
+  test('with a replica that was never loaded: the second is refused, as the feed has gone on without it', async () => {
+    const place = await bench.place();
+    await place.started();
+    const second = place.command('adapter', { localPath: `${place.directory}/second` });
+    expect(await second.exited).toBe(4);
+    expect(second.log).toContain('was read before, but not into the replicas in');
+    expect(second.log).toContain('isthmus load');
+  });
+
   test('with two replicas: the second says who holds the slot, writes nothing, and takes over', async () => {
     const place = await bench.place();
     const { adapter, device } = await place.synced();
+    expect(await place.command('load', { localPath: `${place.directory}/second` }).exited).toBe(0);
     const second = place.command('adapter', { localPath: `${place.directory}/second` });
     await until(() =>
       second.log.includes('Waiting for the replication slot, which another connection holds'),
@@ -149,6 +159,9 @@ describe('two adapters of one name', () => {
   test('a waiting adapter stops when it is told to', async () => {
     const place = await bench.place();
     await place.started();
+    for (const name of ['second', 'third']) {
+      expect(await place.command('load', { localPath: `${place.directory}/${name}` }).exited).toBe(0);
+    }
     const second = place.command('adapter', { localPath: `${place.directory}/second` });
     await until(() =>
       second.log.includes('Waiting for the replication slot, which another connection holds'),
