@@ -3,6 +3,9 @@ import { BadChangesetError } from './bad-changeset-error.ts';
 import { DECIMAL_COEFFICIENT_LIMIT, MAX_STRING_BYTES } from './type-codes.ts';
 
 const INITIAL_CAPACITY = 512;
+/** One huge changeset shall not hold its memory for ever. */
+const MAX_KEPT_CAPACITY = 1024 * 1024;
+const NO_ROOM = Buffer.alloc(0);
 /** The longest integer: nine groups of seven bits and one of six. */
 const MAX_INTEGER_BYTES = 10;
 const MAX_COEFFICIENT_BYTES = 18;
@@ -21,18 +24,28 @@ const HEX_VALUE = Uint8Array.from({ length: 128 }, (_, code) => {
   return digit < 0 ? 255 : digit;
 });
 
+/** The room of a writer that is done, for the next one: growing from nothing copies everything several times. */
+let spare: Buffer | undefined;
+
 export class ByteWriter {
-  #bytes: Buffer = Buffer.allocUnsafe(INITIAL_CAPACITY);
+  #bytes: Buffer = spare ?? Buffer.allocUnsafe(INITIAL_CAPACITY);
   #length = 0;
+
+  constructor() {
+    spare = undefined;
+  }
 
   get length(): number {
     return this.#length;
   }
 
-  /** What was written, as a copy that no later write touches. */
-  toBytes(): Uint8Array {
+  /** What was written, as a copy. Ends the writer, whose room goes to the next one. */
+  finish(): Uint8Array {
     const copy = new Uint8Array(this.#length);
     copy.set(this.#bytes.subarray(0, this.#length));
+    if (this.#bytes.length <= MAX_KEPT_CAPACITY) spare = this.#bytes;
+    this.#bytes = NO_ROOM;
+    this.#length = 0;
     return copy;
   }
 

@@ -59,7 +59,7 @@ class ChangesetEncoder {
         this.#latestKey = undefined; // it has moved
       }
     }
-    return writer.toBytes();
+    return writer.finish();
   }
 
   encodeTableFirst(instructions: readonly Instruction[]): Uint8Array {
@@ -67,7 +67,7 @@ class ChangesetEncoder {
     const whole = new ByteWriter();
     this.#writeDefinitions(whole, 0);
     whole.writeBytes(this.#writer);
-    return whole.toBytes();
+    return whole.finish();
   }
 
   #intern(text: string): number {

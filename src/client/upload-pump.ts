@@ -9,9 +9,9 @@ import type { Replica } from '../store/replica/contract.ts';
 import type { UploadCursor } from '../store/server/contract.ts';
 
 /** Changeset bytes gathered into one UPLOAD. */
-const UPLOAD_BATCH_BYTES = 1024 * 1024;
+const UPLOAD_BATCH_BYTES = 256 * 1024;
 /** Uploaded bytes that the server has not acknowledged yet; above it nothing more is sent. */
-const MAX_UNACKNOWLEDGED_BYTES = 8 * 1024 * 1024;
+const MAX_UNACKNOWLEDGED_BYTES = 4 * 1024 * 1024;
 
 export type OutgoingUpload = {
   readonly body: Body;
