@@ -5,17 +5,19 @@
 
 import type { MergedInstruction } from '../adapter/merged-instruction.ts';
 import { ADMIN_REALM_PATH } from '../adapter/realm-discovery.ts';
-import type { ClassDefinition, ColumnDefinition } from '../schema/definition.ts';
 import { SchemaError } from '../schema/schema-error.ts';
 import type { ReplicaStore } from '../store/replica/contract.ts';
 import { AbsentRows } from './apply/absent-rows.ts';
+import { appliedCheckpoints } from './apply/applied-checkpoints.ts';
 import { type AppliedTransaction, ApplyLoop } from './apply/apply-loop.ts';
 import { redirectStatements } from './apply/redirect.ts';
 import { type CapturedTransaction, FeedConsumer, POSITION_MARK } from './capture/feed-consumer.ts';
 import { FeedLoop } from './capture/feed-loop.ts';
-import type { ApplyStatement, Position, SourceDialect, SqlWriter } from './dialect.ts';
+import type { ApplyStatement, Position, SourceDialect } from './dialect.ts';
 import { ApplyError, ConnectorStoppedError, type DataError } from './errors.ts';
-import { loadedSnapshots, readRun } from './load/load-marks.ts';
+import { refuseNewFeed, requireFeed } from './feed-start.ts';
+import { loadedSnapshots } from './load/load-marks.ts';
+import { extendedDefinitions } from './mapping/extended-definitions.ts';
 import type { ConnectorOptions } from './options.ts';
 import type { RealmSession, RealmSync } from './realm-sync.ts';
 import { RealmRegistry, type SyncedRealm } from './realms.ts';
@@ -61,8 +63,7 @@ export class ConnectorEngine {
     const setup = await setUpConnector(options, dialect, schema);
     await requireFeed(options, dialect, store, setup);
     const engine = new ConnectorEngine(options, dependencies, setup);
-    const writer = await dialect.openWriter();
-    engine.#run(await checkpointsOf(writer));
+    engine.#run(await appliedCheckpoints(dialect));
     await engine.#holdFeed();
     engine.#applyLoop.begin();
     return engine;
@@ -241,96 +242,4 @@ export class ConnectorEngine {
     if (created) await refuseNewFeed(this.#options.adapterName, dialect);
     this.#consumer.forgetPlans();
   }
-}
-
-async function checkpointsOf(writer: SqlWriter): Promise<ReadonlyMap<string, number>> {
-  try {
-    return await writer.checkpoints();
-  } finally {
-    await writer.close();
-  }
-}
-
-/** Set when this replica store's own feed was made, before it delivered anything. */
-const KNOWN_MARK = 'feed:known';
-
-/** The database has the adapter's feed, but the replicas know nothing of it: their directory is not the one it had. */
-function refuseUnknownFeed({ adapterName, localPath }: ConnectorOptions): never {
-  throw new ConnectorStoppedError(
-    `the change feed of adapter ${adapterName} was read before, but not into the replicas in ${localPath}`,
-    {
-      remedy:
-        'set localPath to the directory that the adapter had; if it is lost, run `isthmus load`, which compares tables and realms',
-    },
-  );
-}
-
-/** The feed must be the one from which the replicas were filled, or changes would be missing silently. */
-async function requireFeed(
-  options: ConnectorOptions,
-  dialect: SourceDialect,
-  store: ReplicaStore,
-  setup: ConnectorSetup,
-): Promise<void> {
-  const hadFeed =
-    [POSITION_MARK, KNOWN_MARK].some((name) => store.mark(name) !== undefined) ||
-    readRun(store) !== undefined;
-  const { created, snapshot } = await dialect.prepareFeed(setup.tables, { reset: options.resetFeed });
-  await snapshot?.close();
-  if (!created) {
-    if (!hadFeed) refuseUnknownFeed(options);
-    return;
-  }
-  if (!hadFeed || options.resetFeed) {
-    store.transaction(() => {
-      store.setMark(POSITION_MARK, undefined);
-      store.setMark(KNOWN_MARK, 'yes');
-    });
-    if (!hadFeed)
-      options.logger.warn(
-        'Nothing was loaded before: only changes from now on are synced. `isthmus load` brings what is there',
-      );
-    return;
-  }
-  await refuseNewFeed(options.adapterName, dialect);
-}
-
-async function refuseNewFeed(adapterName: string, dialect: SourceDialect): Promise<never> {
-  await dialect.dropFeed(); // so that the next start finds it missing too
-  throw new ConnectorStoppedError(
-    `the change feed of adapter ${adapterName} is gone from the database: changes since then are unknown`,
-    { remedy: 'run `isthmus load`, which makes a new feed and compares tables and realms' },
-  );
-}
-
-/** The definitions with what ADD_TYPE and ADD_PROPERTIES bring; `undefined` when that is nothing new. */
-function extendedDefinitions(
-  definitions: ReadonlyMap<string, ClassDefinition>,
-  instructions: readonly MergedInstruction[],
-): ReadonlyMap<string, ClassDefinition> | undefined {
-  const extended = new Map(definitions);
-  let changed = false;
-  const add = (
-    name: string,
-    columns: ReadonlyMap<string, ColumnDefinition>,
-    otherwise?: ClassDefinition,
-  ): void => {
-    const known = extended.get(name);
-    if (known === undefined) {
-      if (otherwise === undefined) return;
-      extended.set(name, otherwise);
-      changed = true;
-      return;
-    }
-    const fresh = [...columns].filter(([property]) => !known.columns.has(property));
-    if (fresh.length === 0) return;
-    extended.set(name, { ...known, columns: new Map([...known.columns, ...fresh]) });
-    changed = true;
-  };
-  for (const instruction of instructions) {
-    if (instruction.type === 'ADD_TYPE')
-      add(instruction.definition.name, instruction.definition.columns, instruction.definition);
-    if (instruction.type === 'ADD_PROPERTIES') add(instruction.table, instruction.columns);
-  }
-  return changed ? extended : undefined;
 }

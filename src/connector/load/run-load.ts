@@ -6,6 +6,7 @@
  * server as soon as the sync sessions have uploaded it.
  */
 import type { ReplicaStore } from '../../store/replica/contract.ts';
+import { appliedCheckpoints } from '../apply/applied-checkpoints.ts';
 import { PARTIAL_MARK, POSITION_MARK } from '../capture/feed-consumer.ts';
 import { type SnapshotReader, type SourceDialect, tableId } from '../dialect.ts';
 import { ConnectorStoppedError, type DataError } from '../errors.ts';
@@ -101,15 +102,6 @@ export async function runLoad(
     await snapshot.close();
     await Promise.all(sessions.map((session) => session.close()));
     realms.close();
-  }
-}
-
-async function appliedCheckpoints(dialect: SourceDialect): Promise<ReadonlyMap<string, number>> {
-  const writer = await dialect.openWriter();
-  try {
-    return await writer.checkpoints();
-  } finally {
-    await writer.close();
   }
 }
 
