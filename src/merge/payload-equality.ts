@@ -1,9 +1,6 @@
 import type { Payload } from '../changeset/instruction.ts';
-import type { DecimalValue } from '../schema/value.ts';
+import { sameDecimal } from '../schema/decimal128.ts';
 import { sameKey } from '../schema/value.ts';
-
-/** Exponent that stands for infinity on the wire; everything from here on is no number (changeset-format.md §5.1). */
-const INFINITY_EXPONENT = 9184;
 
 /**
  * Equality of payloads as the merge sees it: same type and equal content, floating point by numeric value, so that
@@ -30,15 +27,4 @@ export function samePayload(a: Payload, b: Payload): boolean {
     default:
       return a.type === b.type;
   }
-}
-
-function sameDecimal(a: DecimalValue, b: DecimalValue): boolean {
-  const identical = a.coefficient === b.coefficient && a.exponent === b.exponent && a.negative === b.negative;
-  if (identical || a.exponent >= INFINITY_EXPONENT || b.exponent >= INFINITY_EXPONENT) return identical;
-  if (a.coefficient === 0n || b.coefficient === 0n) return a.coefficient === b.coefficient;
-  if (a.negative !== b.negative) return false;
-  const [coarse, fine] = a.exponent > b.exponent ? [a, b] : [b, a];
-  const shift = coarse.exponent - fine.exponent;
-  // A coefficient has at most 34 digits, so a larger shift cannot make the two equal.
-  return shift <= 34 && coarse.coefficient * 10n ** BigInt(shift) === fine.coefficient;
 }

@@ -3,9 +3,10 @@
  * `$`-name, so that each value comes back with its type.
  */
 import { DataError } from '../../../src/connector/errors.ts';
+import { decimalToText } from '../../../src/schema/decimal128.ts';
 import { NULL, type ScalarValue } from '../../../src/schema/value.ts';
 import { dateFromText, dateToText } from './date-text.ts';
-import { decimalFromText, decimalToText } from './decimal-text.ts';
+import { decimalFromText } from './decimal-text.ts';
 import { doubleFromText, doubleToText, floatFromText, floatToText } from './float-text.ts';
 
 const INTEGER = /^-?\d+$/;

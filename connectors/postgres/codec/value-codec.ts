@@ -5,10 +5,11 @@
  */
 import type { ColumnInfo, ValueCodec } from '../../../src/connector/dialect.ts';
 import { DataError, MappingError } from '../../../src/connector/errors.ts';
+import { decimalToText } from '../../../src/schema/decimal128.ts';
 import type { ColumnDefinition } from '../../../src/schema/definition.ts';
 import type { ScalarValue, ValueType } from '../../../src/schema/value.ts';
 import { dateFromText, dateToText } from './date-text.ts';
-import { decimalFromText, decimalToText } from './decimal-text.ts';
+import { decimalFromText } from './decimal-text.ts';
 import { doubleFromText, doubleToText, floatFromText, floatToText } from './float-text.ts';
 import { mixedFromText, mixedToText } from './mixed-text.ts';
 
