@@ -121,6 +121,9 @@ export class SyncClient {
       get bufferedBytes() {
         return connection.bufferedBytes;
       },
+      get isLocal() {
+        return connection.isLocal;
+      },
       get isConnected() {
         return connection.isConnected;
       },

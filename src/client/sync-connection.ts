@@ -26,6 +26,8 @@ const TOKEN_REFUSED = new Set([401, 4001]);
 const USER_REFUSED = new Set([403, 4002]);
 const MOVED = new Set([301, 308, 4003]);
 
+const LOOPBACK = /^(::ffff:)?127\.|^::1$/;
+
 export type ConnectionListener = {
   readonly onConnected: () => void;
   readonly onDisconnected: () => void;
@@ -50,6 +52,7 @@ export class SyncConnection {
   #retry: NodeJS.Timeout | undefined;
   #ping: NodeJS.Timeout | undefined;
   #pong: NodeJS.Timeout | undefined;
+  #isLocal = false;
   #pingSentAt = 0;
   #roundTrip = 0;
 
@@ -67,6 +70,11 @@ export class SyncConnection {
 
   get isConnected(): boolean {
     return this.#state === 'connected';
+  }
+
+  /** The server's address is one of this machine alone. */
+  get isLocal(): boolean {
+    return this.#isLocal;
   }
 
   /** Starts connecting when nothing is under way. */
@@ -145,7 +153,10 @@ export class SyncConnection {
       handshakeTimeout: CONNECT_TIMEOUT_MILLISECONDS,
     });
     this.#socket = socket;
-    socket.on('upgrade', (response) => response.socket.setNoDelay(true));
+    socket.on('upgrade', ({ socket: stream }) => {
+      stream.setNoDelay(true);
+      this.#isLocal = LOOPBACK.test(stream.remoteAddress ?? '');
+    });
     socket.on('open', () => this.#opened(socket));
     socket.on('message', (data, isBinary) => this.#received(data, isBinary));
     socket.on('unexpected-response', (request, response) => {

@@ -50,6 +50,8 @@ export type SessionHost = {
   /** Bytes handed to the socket and not yet sent. */
   readonly bufferedBytes: number;
   readonly isConnected: boolean;
+  /** The server is on this machine. */
+  readonly isLocal: boolean;
   /** An ident for the next BIND; messages for it are given to this session from now on. */
   bindIdent(session: SyncSession): number;
   succeeded(): void;
@@ -104,6 +106,9 @@ export class SyncSession {
       send: (binding, upload) => this.#sendUpload(binding, upload),
       get bufferedBytes() {
         return host.bufferedBytes;
+      },
+      get isLocal() {
+        return host.isLocal;
       },
       waitForRoom: () => host.waitForRoom(this),
       failed: (error) => this.#integrationFailed(error),

@@ -2,7 +2,7 @@
  * Uploads what a replica has and the server has not, in the order of commits (spec/server-history.md §8.4). One run is
  * under way at a time; asked meanwhile, it looks again before it ends, so that no commit waits for the next one.
  */
-import { compressBody } from '../protocol/compression.ts';
+import { compressBody, plainBody } from '../protocol/compression.ts';
 import { formatUploadBody } from '../protocol/entry-bodies.ts';
 import type { Body } from '../protocol/messages.ts';
 import type { Replica } from '../store/replica/contract.ts';
@@ -11,7 +11,7 @@ import type { UploadCursor } from '../store/server/contract.ts';
 /** Changeset bytes gathered into one UPLOAD. */
 const UPLOAD_BATCH_BYTES = 256 * 1024;
 /** Uploaded bytes that the server has not acknowledged yet; above it nothing more is sent. */
-const MAX_UNACKNOWLEDGED_BYTES = 4 * 1024 * 1024;
+const MAX_UNACKNOWLEDGED_BYTES = 8 * 1024 * 1024;
 
 export type OutgoingUpload = {
   readonly body: Body;
@@ -24,6 +24,8 @@ export type UploadPumpHost = {
   send(binding: number, upload: OutgoingUpload): void;
   /** Bytes handed to the socket and not yet sent. */
   readonly bufferedBytes: number;
+  /** The server is on this machine, where deflating costs more than it saves. */
+  readonly isLocal: boolean;
   /** Others fill the connection and nothing of ours is under way: asks to be woken when there is room again. */
   waitForRoom(): void;
   failed(error: unknown): void;
@@ -118,7 +120,8 @@ export class UploadPump {
       if (entries.length === 0 && integrated <= this.#reported) return;
       this.#scanned = progress;
       this.#reported = integrated;
-      const body = await compressBody(formatUploadBody(entries));
+      const formatted = formatUploadBody(entries);
+      const body = this.#host.isLocal ? plainBody(formatted) : await compressBody(formatted);
       if (this.#binding !== binding) return;
       this.#inFlight.push({ clientVersion: progress.clientVersion, bytes: body.size });
       this.#inFlightBytes += body.size;
@@ -126,7 +129,9 @@ export class UploadPump {
     }
   }
 
+  /** What other sessions have in the socket's buffer counts too, but only while an acknowledgement will ask again. */
   #hasRoom(): boolean {
-    return this.#inFlightBytes + this.#host.bufferedBytes < MAX_UNACKNOWLEDGED_BYTES;
+    if (this.#inFlightBytes === 0) return true;
+    return Math.max(this.#inFlightBytes, this.#host.bufferedBytes) < MAX_UNACKNOWLEDGED_BYTES;
   }
 }

@@ -26,6 +26,11 @@ export async function compressBody(bytes: Uint8Array): Promise<Body> {
     if (deflated.byteLength < bytes.byteLength)
       return { bytes: deflated, compressed: true, size: bytes.byteLength };
   }
+  return plainBody(bytes);
+}
+
+/** The body as it is. */
+export function plainBody(bytes: Uint8Array): Body {
   return { bytes, compressed: false, size: bytes.byteLength };
 }
 

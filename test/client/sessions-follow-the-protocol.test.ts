@@ -127,6 +127,23 @@ test('unacknowledged bytes are bounded', async () => {
   await connection.next('upload');
 });
 
+test('to a server on this machine uploads travel as they are', async () => {
+  const server = await ScriptedServer.start();
+  const { client, store } = await connectClient(server.url);
+  const replica = store.replica('/p1');
+  const column = { type: 'string', nullable: false, collection: 'single' } as const;
+  const value = { type: 'string', value: 'a'.repeat(100_000) } as const;
+  const update = { op: 'Update', table: 'Item', key: { type: 'int', value: 1n }, field: 'text' } as const;
+  replica.write([...SCHEMA, { op: 'AddColumn', table: 'Item', field: 'text', column }, createItem(1)]);
+  replica.write([{ ...update, path: [], value, isDefault: false }]);
+  client.open(replica);
+  const connection = await server.connection();
+  await connection.bindNew();
+  const { body } = await connection.next('upload');
+  expect(body.compressed).toBe(false);
+  expect(body.size).toBeGreaterThan(100_000);
+});
+
 describe('tokens', () => {
   test('one that the server refuses is renewed once and used at once; then the client backs off', async () => {
     const server = await ScriptedServer.start();
