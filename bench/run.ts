@@ -1,8 +1,8 @@
 /**
  * `npm run bench`: what a row costs on its way, as ratios measured in one run on one machine. Prints a table and
- * writes docs/benchmarks.md. `--rows N` changes the size of the loaded table (default 1,000,000).
+ * writes docs/benchmarks.md, followed by docs/benchmarks-notes.md. `--rows N` changes the size of the loaded table (default 1,000,000).
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -69,10 +69,11 @@ for (const name of ['load', 'sync']) mkdirSync(join(directory, name));
 try {
   const table = markdownTable([...(await measureLoad()), ...(await measureSync())]);
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${megabytes(totalmem())}, Node ${process.version}`;
+  const notes = readFileSync(new URL('../docs/benchmarks-notes.md', import.meta.url), 'utf8');
   console.log(table);
   writeFileSync(
     new URL('../docs/benchmarks.md', import.meta.url),
-    `# Benchmarks\n\nMade by \`npm run bench\` on ${machine}; client, server, adapter and PostgreSQL share the machine.\n\n${table}\n`,
+    `# Benchmarks\n\nMade by \`npm run bench\` on ${machine}; client, server, adapter and PostgreSQL share the machine.\n\n${table}\n\n${notes}`,
   );
 } finally {
   await postgres.stop();
