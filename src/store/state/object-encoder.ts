@@ -282,7 +282,7 @@ export class ObjectEncoder {
   }
 }
 
-/** By column number, the mark of the object in which it was seen last: a field that comes twice is not fresh. */
+/** By column number, the mark of the object in which it was seen last: a field that comes twice would be stored twice. */
 const marks: number[] = [];
 let nextMark = 0;
 
