@@ -129,9 +129,8 @@ export class UploadPump {
     }
   }
 
-  /** What other sessions have in the socket's buffer counts too, but only while an acknowledgement will ask again. */
+  /** What is in the socket's buffer is ours, and then under way as well, or that of other sessions. */
   #hasRoom(): boolean {
-    if (this.#inFlightBytes === 0) return true;
     return Math.max(this.#inFlightBytes, this.#host.bufferedBytes) < MAX_UNACKNOWLEDGED_BYTES;
   }
 }
