@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { PostgresOptions } from '../../connectors/postgres/options.ts';
 import { ADMIN, freePort } from '../support/isthmus-processes.ts';
-import { startTestPostgres } from '../support/postgres.ts';
+import { embedded, startTestPostgres } from '../support/postgres.ts';
 import { Bench, create, failure, ITEM_MODEL, int, type Place, text, until } from './bad-input.ts';
 
 let bench: Bench;
@@ -141,7 +141,8 @@ describe('a user who lacks', () => {
   });
 });
 
-test('a server that writes no logical log', async () => {
+// Needs a server of its own settings.
+test.runIf(embedded)('a server that writes no logical log', async () => {
   const postgres = await startTestPostgres({ wal_level: 'replica' });
   try {
     const place = await bench.place();
