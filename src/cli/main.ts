@@ -40,9 +40,15 @@ const COMMANDS: readonly (readonly [name: string, description: string, run: Run]
   ],
 ];
 
+/** Whoever read our output has gone (`isthmus … | head`): nobody is left to write to, and nothing has failed. */
+function ignoreClosedReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}
+
 /** Runs the command line `argv` (without node and script) and resolves with the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   const tell = (line: string): unknown => process.stderr.write(`${line}\n`);
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedReader);
   const stop = listenForStopSignals(tell);
   const context: CommandContext = {
     signal: stop.signal,

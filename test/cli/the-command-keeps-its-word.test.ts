@@ -63,6 +63,14 @@ describe('--help', () => {
   });
 });
 
+test('a reader of the output that goes away is no failure', async () => {
+  const { child, ended } = begin('bin/isthmus.js', ['--help']);
+  child.stdout?.destroy();
+  const { code, stderr } = await ended;
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+});
+
 describe('exit code 2 is for', () => {
   test('a command that does not exist, with the nearest that does', async () => {
     const { code, stderr } = await isthmus('lod');
