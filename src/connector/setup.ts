@@ -52,6 +52,7 @@ function mapped(
   schema: string,
 ): ConnectorSetup {
   const mapping = buildMapping({ definitions, catalog, schema, options: options.mapping, dialect });
+  tellUnmapped(options, mapping);
   return { definitions, catalog, mapping, tables: mapping.order.map(({ table }) => table) };
 }
 
@@ -82,4 +83,21 @@ async function createMissing(
   const statements = await dialect.createMissing(wanted);
   for (const statement of statements) options.logger.info('Extended the database', { statement });
   return statements.length === 0 ? catalog : await dialect.catalog();
+}
+
+/** Properties that stay in the realm because no column can hold them yet; said once, so that nobody waits for them. */
+function tellUnmapped(options: ConnectorOptions, mapping: Mapping): void {
+  for (const { className, definition, properties, lists } of mapping.order) {
+    const unmapped = [...definition.columns.keys()].filter(
+      (name) => !properties.has(name) && !lists.has(name) && !options.mapping.ignores(className, name),
+    );
+    if (unmapped.length === 0) continue;
+    options.logger.warn(
+      'Properties without a column stay in the realm: collections, embedded objects and mixed',
+      {
+        class: className,
+        properties: unmapped,
+      },
+    );
+  }
 }

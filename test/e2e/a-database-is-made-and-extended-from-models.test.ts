@@ -228,3 +228,30 @@ describe('a database that was there before the realm', () => {
     await vi.waitFor(() => expect([titles(ann), titles(bob)]).toEqual([['c', 'd'], ['b']]), WAIT);
   });
 });
+
+describe('properties that no column can hold', () => {
+  it('are named at the start, and the rest is synced', async () => {
+    const database = await postgres.createDatabase();
+    const tagged = { ...note, properties: { ...note.properties, labels: 'string[]', extra: 'mixed' } };
+    const said: unknown[] = [];
+    const logger = {
+      error: () => {},
+      warn: (message: string, fields?: Record<string, unknown>) => said.push([message, fields]),
+      info: () => {},
+    };
+    await adapterWith(
+      options(database, {
+        schema: [tagged],
+        realmRegex: '/tagged',
+        mapPostgresChangeToRealmPath: '/tagged',
+        logger,
+      }),
+    );
+    expect(JSON.stringify(said)).toContain('"properties":["labels","extra"]');
+    const { realm } = await device('/tagged', [tagged]);
+    realm.write(() => realm.create('note', { id: 1, text: 'a', labels: ['x'], extra: 5 }));
+    await vi.waitFor(async () => {
+      expect(await postgres.query(database, 'SELECT id, text FROM note')).toEqual([{ id: '1', text: 'a' }]);
+    }, WAIT);
+  });
+});
