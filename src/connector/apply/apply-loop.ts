@@ -62,6 +62,10 @@ export class ApplyLoop {
   #state: State = 'held';
   #running: Promise<void> = Promise.resolve();
   #writer: SqlWriter | undefined;
+  /** For statements outside the queues; kept, because deletions come in many small pieces. */
+  #cleaner: SqlWriter | undefined;
+  /** The group being applied; settled when none is. */
+  #underWay: Promise<void> = Promise.resolve();
   /** What is committed has to be asked first: after an attempt that left it open, and at the beginning. */
   #uncertain = true;
   /** Attempts spent on a transaction that refers to a missing row. */
@@ -101,14 +105,19 @@ export class ApplyLoop {
     this.#running = this.#drain();
   }
 
-  /** Runs statements outside any queue, after what is being applied now (list rows of deleted parents). */
+  /**
+   * Runs statements outside any queue: list rows of parents that are gone. What is being applied now was planned while
+   * the parent was there and may still add such rows, so it is waited for; what is planned later knows.
+   */
   async runCleanup(statements: readonly ApplyStatement[]): Promise<void> {
     if (statements.length === 0) return;
-    const writer = await this.#options.openWriter();
+    await this.#underWay.catch(() => {}); // the loop deals with its failure
+    this.#cleaner ??= await this.#options.openWriter();
     try {
-      await writer.apply(statements, []);
-    } finally {
-      await writer.close();
+      await this.#cleaner.apply(statements, []);
+    } catch (error) {
+      await this.#dropCleaner();
+      throw error;
     }
   }
 
@@ -119,6 +128,7 @@ export class ApplyLoop {
     this.#stop();
     await this.#writer?.close();
     this.#writer = undefined;
+    await this.#dropCleaner();
   }
 
   #stop(): void {
@@ -136,7 +146,8 @@ export class ApplyLoop {
           if (this.#uncertain) await this.#settle();
           const realm = this.#options.realms.all().find((candidate) => candidate.pending.length > 0);
           if (realm === undefined) break;
-          await this.#applyGroup(realm, groupSize(realm.pending));
+          this.#underWay = this.#applyGroup(realm, groupSize(realm.pending));
+          await this.#underWay;
           failures = 0;
         } catch (error) {
           if (!(error instanceof ApplyError) || error.errorClass !== 'transient') throw error;
@@ -168,6 +179,12 @@ export class ApplyLoop {
     const writer = this.#writer;
     this.#writer = undefined;
     await writer?.close().catch(() => {}); // its connection is what failed
+  }
+
+  async #dropCleaner(): Promise<void> {
+    const cleaner = this.#cleaner;
+    this.#cleaner = undefined;
+    await cleaner?.close().catch(() => {}); // its connection may be what failed
   }
 
   /** Takes what turns out to be committed off the queues. */
