@@ -1,7 +1,7 @@
 /** Parses the schema notation of Realm JS, with the connector's extra keys, and checks the classes against each other. */
 import { nearestName } from './nearest-name.ts';
 import type { LinkingObjectsSchema, ObjectSchema, PropertySchema } from './object-schema.ts';
-import { isRecord, parseProperty, unknownKey } from './property-notation.ts';
+import { isRecord, parseProperty, SCALAR_TYPES, unknownKey } from './property-notation.ts';
 import { SchemaError } from './schema-error.ts';
 
 /** Longest names that a client's storage takes, in bytes of UTF-8 (changeset-format.md §6). */
@@ -183,20 +183,7 @@ function classNamed(
 ): ObjectSchema {
   const found = byName.get(name);
   if (found !== undefined) return found;
-  const types = [
-    'int',
-    'bool',
-    'string',
-    'data',
-    'date',
-    'float',
-    'double',
-    'decimal128',
-    'objectId',
-    'uuid',
-    'mixed',
-  ];
-  const nearest = nearestName(name, [...byName.keys(), ...types]);
+  const nearest = nearestName(name, [...byName.keys(), ...SCALAR_TYPES]);
   throw new SchemaError(
     place,
     `'${name}' is neither a type nor a class of this schema`,

@@ -6,7 +6,7 @@ import { SchemaError } from './schema-error.ts';
 import type { ValueType } from './value.ts';
 
 /** Types that are written by their own name. */
-const SCALAR_TYPES: ReadonlySet<string> = new Set<ValueType>([
+export const SCALAR_TYPES: ReadonlySet<string> = new Set<ValueType>([
   'int',
   'bool',
   'string',

@@ -15,6 +15,7 @@ import { classDefinitions } from '../../src/schema/definitions.ts';
 import { parseSchema } from '../../src/schema/notation.ts';
 import { openReplicaStore } from '../../src/store/replica/open-replica-store.ts';
 import { openServerStore } from '../../src/store/server/open.ts';
+import { sameNames } from '../support/engine-options.ts';
 import { SimulatedDatabase } from './simulated-database.ts';
 
 const PATH = '/shop';
@@ -48,16 +49,7 @@ it.each([true, false])('when the commit happened: %s', async (committed) => {
   const context = { definitions, catalog: database.catalog, schema: 'public', dialect };
   const mapping = buildMapping({
     ...context,
-    options: {
-      classOfTable: undefined,
-      tableOfClass: undefined,
-      propertyOfColumn: undefined,
-      columnOfProperty: undefined,
-      valueToRealm: undefined,
-      valueToSql: undefined,
-      ignores: () => false,
-      compoundPrimaryKeys: new Map(),
-    },
+    options: sameNames,
   });
   const inner = await dialect.openWriter();
   let answersToLose = 1;

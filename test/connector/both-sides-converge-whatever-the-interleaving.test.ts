@@ -12,14 +12,12 @@ import { queueMergedTransactions } from '../../src/adapter/transaction-queueing.
 import { ObjectRealm } from '../../src/client/realm/object-realm.ts';
 import type { ApplyStatement, TableInfo } from '../../src/connector/dialect.ts';
 import { ConnectorEngine } from '../../src/connector/engine.ts';
-import type { ConnectorOptions } from '../../src/connector/options.ts';
-import type { RealmSync } from '../../src/connector/realm-sync.ts';
-import { silentLogger } from '../../src/log.ts';
 import type { Replica, ReplicaStore } from '../../src/store/replica/contract.ts';
 import { openReplicaStore } from '../../src/store/replica/open-replica-store.ts';
 import type { ServerRealm, ServerStore } from '../../src/store/server/contract.ts';
 import { openServerStore } from '../../src/store/server/open.ts';
 import type { StateValue } from '../../src/store/state/object-state.ts';
+import { engineOptions, noSync } from '../support/engine-options.ts';
 import { Random } from '../support/random.ts';
 import { SimulatedDatabase } from './simulated-database.ts';
 
@@ -52,48 +50,7 @@ const albums = table(
   [{ name: 'fk', columns: ['artist'], referenced: artists.table, referencedColumns: ['id'] }],
 );
 
-const options: ConnectorOptions = {
-  adapterName: 'simulated',
-  localPath: '',
-  serverUrl: '',
-  appId: '',
-  user: { kind: 'password', username: '', password: '' },
-  models,
-  mapping: {
-    classOfTable: undefined,
-    tableOfClass: undefined,
-    propertyOfColumn: undefined,
-    columnOfProperty: undefined,
-    valueToRealm: undefined,
-    valueToSql: undefined,
-    ignores: () => false,
-    compoundPrimaryKeys: new Map(),
-  },
-  realmRegex: /^\/shop$/,
-  realmPathOfRow: () => PATH,
-  fixedRealmPath: PATH,
-  tableOfRealm: undefined,
-  createDatabase: false,
-  createTables: false,
-  initializeRealm: false,
-  applyRealmSchemaChanges: false,
-  resetFeed: false,
-  ignoreSqlErrors: false,
-  load: { batchRows: 1000, online: false, uploadMaxWaitMilliseconds: 0 },
-  logger: silentLogger,
-  printCommands: false,
-};
-
-const noSync: RealmSync = {
-  open: () => ({
-    uploadCompletion: async () => {},
-    downloadCompletion: async () => {},
-    close: async () => {},
-  }),
-  onRealm: () => {},
-  failed: new Promise<never>(() => {}),
-  close: async () => {},
-};
+const options = engineOptions(PATH, { adapterName: 'simulated', models, createTables: false });
 
 class Peer {
   readonly store: ReplicaStore;

@@ -16,12 +16,10 @@ import { ObjectRealm } from '../../src/client/realm/object-realm.ts';
 import { POSITION_MARK } from '../../src/connector/capture/feed-consumer.ts';
 import type { Position } from '../../src/connector/dialect.ts';
 import { ConnectorEngine } from '../../src/connector/engine.ts';
-import type { ConnectorOptions } from '../../src/connector/options.ts';
-import type { RealmSync } from '../../src/connector/realm-sync.ts';
-import { silentLogger } from '../../src/log.ts';
 import { openReplicaStore } from '../../src/store/replica/open-replica-store.ts';
 import type { ServerRealm } from '../../src/store/server/contract.ts';
 import { openServerStore } from '../../src/store/server/open.ts';
+import { engineOptions, noSync } from '../support/engine-options.ts';
 import { embedded, startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 import { Random, testSeed } from '../support/random.ts';
 import { dialectFor } from './feed-harness.ts';
@@ -41,48 +39,7 @@ const models = [
   { name: 'playlist', primaryKey: 'id', properties: { id: 'int', albums: 'album[]' } },
 ];
 
-const options: ConnectorOptions = {
-  adapterName: 'converge',
-  localPath: '',
-  serverUrl: '',
-  appId: '',
-  user: { kind: 'password', username: '', password: '' },
-  models,
-  mapping: {
-    classOfTable: undefined,
-    tableOfClass: undefined,
-    propertyOfColumn: undefined,
-    columnOfProperty: undefined,
-    valueToRealm: undefined,
-    valueToSql: undefined,
-    ignores: () => false,
-    compoundPrimaryKeys: new Map(),
-  },
-  realmRegex: /^\/shop$/,
-  realmPathOfRow: () => PATH,
-  fixedRealmPath: PATH,
-  tableOfRealm: undefined,
-  createDatabase: false,
-  createTables: true,
-  initializeRealm: false,
-  applyRealmSchemaChanges: false,
-  resetFeed: false,
-  ignoreSqlErrors: false,
-  load: { batchRows: 1000, online: false, uploadMaxWaitMilliseconds: 0 },
-  logger: silentLogger,
-  printCommands: false,
-};
-
-const noSync: RealmSync = {
-  open: () => ({
-    uploadCompletion: async () => {},
-    downloadCompletion: async () => {},
-    close: async () => {},
-  }),
-  onRealm: () => {},
-  failed: new Promise<never>(() => {}),
-  close: async () => {},
-};
+const options = engineOptions(PATH, { adapterName: 'converge', models, createTables: true });
 
 type Store = ReturnType<typeof openReplicaStore>;
 

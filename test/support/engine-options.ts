@@ -1,0 +1,55 @@
+/** What a connector engine is given when the tests stand in for configuration and sync client. */
+import type { ConnectorOptions, MappingOptions } from '../../src/connector/options.ts';
+import type { RealmSync } from '../../src/connector/realm-sync.ts';
+import { silentLogger } from '../../src/log.ts';
+
+/** Classes and tables, properties and columns have the same names, and values pass as they are. */
+export const sameNames: MappingOptions = {
+  classOfTable: undefined,
+  tableOfClass: undefined,
+  propertyOfColumn: undefined,
+  columnOfProperty: undefined,
+  valueToRealm: undefined,
+  valueToSql: undefined,
+  ignores: () => false,
+  compoundPrimaryKeys: new Map(),
+};
+
+/** One realm for every row; a data error stops the engine. */
+export function engineOptions(
+  path: string,
+  given: Pick<ConnectorOptions, 'adapterName' | 'models' | 'createTables'>,
+): ConnectorOptions {
+  return {
+    localPath: '',
+    serverUrl: '',
+    appId: '',
+    user: { kind: 'password', username: '', password: '' },
+    mapping: sameNames,
+    realmRegex: new RegExp(`^${path}$`),
+    realmPathOfRow: () => path,
+    fixedRealmPath: path,
+    tableOfRealm: undefined,
+    createDatabase: false,
+    initializeRealm: false,
+    applyRealmSchemaChanges: false,
+    resetFeed: false,
+    ignoreSqlErrors: false,
+    load: { batchRows: 1000, online: false, uploadMaxWaitMilliseconds: 0 },
+    logger: silentLogger,
+    printCommands: false,
+    ...given,
+  };
+}
+
+/** The test carries changes between replicas and server by hand. */
+export const noSync: RealmSync = {
+  open: () => ({
+    uploadCompletion: async () => {},
+    downloadCompletion: async () => {},
+    close: async () => {},
+  }),
+  onRealm: () => {},
+  failed: new Promise<never>(() => {}),
+  close: async () => {},
+};
