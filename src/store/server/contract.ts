@@ -7,6 +7,9 @@ import type { Instruction } from '../../changeset/instruction.ts';
 import type { RealmSchema } from '../../schema/definition.ts';
 import type { PrimaryKey } from '../../schema/value.ts';
 import type { ObjectState } from '../state/object-state.ts';
+import type { StateReader } from '../state/reader.ts';
+import type { FlexibleFile, FlexibleJudge } from './flexible-contract.ts';
+import type { RealmSnapshot } from './snapshot-contract.ts';
 
 export type { DownloadEntry, UploadEntry };
 
@@ -73,6 +76,28 @@ export interface ServerRealm {
   object(table: string, key: PrimaryKey): Promise<ObjectState | undefined>;
   /** Objects of a class in key order, in batches. */
   objects(table: string): AsyncIterable<readonly { key: PrimaryKey; state: ObjectState }[]>;
+  /**
+   * Starts to keep what flexible sync needs: the state of every object before each change. From then on
+   * {@link snapshot} can look back to the version at which this was first called. Durable; calling it again is cheap.
+   */
+  enableFlexibleSync(): Promise<void>;
+  /** The realm at its head, which later commits do not change. Must be closed. */
+  snapshot(): RealmSnapshot;
+  /** The committed state of this very moment: good until the caller gives up its turn of the event loop. */
+  readonly now: RealmSnapshot;
+  /**
+   * As {@link integrate}, for a client of flexible sync: the judge decides object by object what is taken. Appends one
+   * entry per uploaded changeset, with what was accepted, and keeps the corrections until the client has seen them.
+   */
+  integrateFlexible(fileIdent: number, upload: Upload, judge: FlexibleJudge): Promise<SaltedVersion>;
+  /** What is kept about client files of flexible sync. */
+  readonly flexible: FlexibleFile;
+  /**
+   * Sees to an index on a property, so that {@link StateReader.withValue} and {@link StateReader.linking} need not scan.
+   * Built in portions, beside other work; readers use it as soon as it is complete.
+   */
+  ensureIndex(table: string, field: string): Promise<void>;
+
   /** Calls back after each commit that made a new version, or moved a client's upload cursor. Returns its undo. */
   onAdvance(listener: () => void): () => void;
 }
