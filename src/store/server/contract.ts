@@ -46,7 +46,13 @@ export type HistoryErrorCode = 208 | 209 | 210 | 211 | 212 | 216 | 222;
 
 /** The outcome of checking an {@link IdentClaim} (wire-protocol.md §5.5, in that order). */
 export type IdentVerdict =
-  | { readonly kind: 'accepted'; readonly uploadCursor: UploadCursor; readonly lockedServerVersion: number }
+  | {
+      readonly kind: 'accepted';
+      readonly uploadCursor: UploadCursor;
+      readonly lockedServerVersion: number;
+      /** The user that the file was allocated for, when one was named. */
+      readonly owner?: string;
+    }
   | { readonly kind: 'rejected'; readonly code: HistoryErrorCode; readonly message: string };
 
 /**
@@ -59,8 +65,8 @@ export interface ServerRealm {
   readonly head: SaltedVersion;
   readonly schema: RealmSchema;
 
-  /** Registers a new client file (server-history.md §2.4). */
-  allocateClientFile(): Promise<{ fileIdent: number; salt: bigint }>;
+  /** Registers a new client file (server-history.md §2.4). `owner` is the id of the user it belongs to. */
+  allocateClientFile(owner?: string): Promise<{ fileIdent: number; salt: bigint }>;
   checkIdent(claim: IdentClaim): Promise<IdentVerdict>;
   /**
    * Merges, applies and appends what a client uploaded (server-history.md §3.2). Entries already integrated are

@@ -3,6 +3,7 @@ import type { Instruction } from '../../changeset/instruction.ts';
 import { TransformError } from '../../merge/transform-error.ts';
 import type { RealmSchema } from '../../schema/definition.ts';
 import type { PrimaryKey } from '../../schema/value.ts';
+import { StoreError } from '../sqlite/store-error.ts';
 import type { WorkingView } from '../sqlite/working-view.ts';
 import type { ObjectState } from '../state/object-state.ts';
 import { checkIdent } from './check-ident.ts';
@@ -18,9 +19,11 @@ import type {
   Upload,
 } from './contract.ts';
 import { scanDownload } from './download-scan.ts';
+import type { FlexibleFile, FlexibleJudge } from './flexible-contract.ts';
 import { HistoryError } from './history-error.ts';
 import type { HistoryHead, HistoryTable } from './history-table.ts';
 import { appendOwnChange, integrateUpload, type RealmChange } from './integrate.ts';
+import type { RealmSnapshot } from './snapshot-contract.ts';
 import type { ViewCache } from './view-cache.ts';
 
 /** What the realms of one store share. */
@@ -70,7 +73,35 @@ export class SqliteRealm implements ServerRealm, CommitParticipant {
     return this.#view.schema;
   }
 
-  allocateClientFile(): Promise<{ fileIdent: number; salt: bigint }> {
+  async enableFlexibleSync(): Promise<void> {
+    throw new StoreError('flexible sync is not there yet');
+  }
+
+  get now(): RealmSnapshot {
+    throw new StoreError('flexible sync is not there yet');
+  }
+
+  snapshot(): RealmSnapshot {
+    throw new StoreError('flexible sync is not there yet');
+  }
+
+  get flexible(): FlexibleFile {
+    throw new StoreError('flexible sync is not there yet');
+  }
+
+  async integrateFlexible(
+    _fileIdent: number,
+    _upload: Upload,
+    _judge: FlexibleJudge,
+  ): Promise<SaltedVersion> {
+    throw new StoreError('flexible sync is not there yet');
+  }
+
+  async ensureIndex(_table: string, _field: string): Promise<void> {
+    throw new StoreError('indexes are not there yet');
+  }
+
+  allocateClientFile(_owner?: string): Promise<{ fileIdent: number; salt: bigint }> {
     const { clientFiles, newSalt } = this.#resources;
     return this.#submit(0, () => {
       const salt = newSalt();
