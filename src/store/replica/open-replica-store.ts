@@ -2,12 +2,13 @@
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../sqlite/database.ts';
+import type { FileLock } from '../sqlite/file-lock.ts';
 import { ObjectTable } from '../sqlite/object-table.ts';
 import { SchemaTable } from '../sqlite/schema-table.ts';
 import { STATE_TABLES } from '../sqlite/state-tables.ts';
 import { WorkingView } from '../sqlite/working-view.ts';
 import type { ReplicaStore, TransactionObserver } from './contract.ts';
-import { DirectoryLock } from './directory-lock.ts';
+import { lockDirectory } from './directory-lock.ts';
 import { LocalChangesetTable } from './local-changesets.ts';
 import { Marks } from './marks.ts';
 import { ReplicaTable } from './replica-table.ts';
@@ -30,7 +31,7 @@ export type ReplicaStoreOptions = {
  * process has it open.
  */
 export function openReplicaStore(directory: string, options: ReplicaStoreOptions = {}): SqliteReplicaStore {
-  const lock = new DirectoryLock(directory);
+  const lock = lockDirectory(directory);
   try {
     const database = openDatabase(join(directory, DATABASE_FILE), [STATE_TABLES, REPLICA_TABLES]);
     return new SqliteReplicaStore(lock, database, options);
@@ -41,18 +42,14 @@ export function openReplicaStore(directory: string, options: ReplicaStoreOptions
 }
 
 export class SqliteReplicaStore implements ReplicaStore {
-  readonly #lock: DirectoryLock;
+  readonly #lock: FileLock;
   readonly #database: DatabaseSync;
   readonly #transactions: StoreTransactions;
   readonly #environment: ReplicaEnvironment;
   readonly #marks: Marks;
   readonly #open = new Map<string, SqliteReplica>();
 
-  constructor(
-    lock: DirectoryLock,
-    database: DatabaseSync,
-    { observer, now = Date.now }: ReplicaStoreOptions,
-  ) {
+  constructor(lock: FileLock, database: DatabaseSync, { observer, now = Date.now }: ReplicaStoreOptions) {
     this.#lock = lock;
     this.#database = database;
     this.#transactions = new StoreTransactions(database);

@@ -23,7 +23,7 @@ export function checkIdent(
       `download server version ${download.serverVersion} is below the acknowledged ${file.reciprocalBase}`,
     );
   }
-  if (file.expired) return rejected(222, `client file ${claim.fileIdent} has expired`);
+  if (file.lastSeen === 0) return rejected(222, `client file ${claim.fileIdent} has expired`);
   if (download.serverVersion > currentVersion) {
     return rejected(
       209,
@@ -41,10 +41,12 @@ export function checkIdent(
   }
   if (latest.salt !== latestSalt)
     return rejected(211, `the salt of server version ${latest.version} differs`);
+  const { owner, lockedServerVersion } = file;
   return {
     kind: 'accepted',
     uploadCursor: { clientVersion: file.clientVersion, serverVersion: file.reciprocalBase },
-    lockedServerVersion: file.lockedServerVersion,
+    lockedServerVersion,
+    ...(owner !== undefined && { owner }),
   };
 }
 

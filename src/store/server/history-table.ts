@@ -30,6 +30,8 @@ export type ScannedEntry = {
   readonly changeset: Uint8Array | undefined;
 };
 
+export type FoundEntry = Omit<NewEntry, 'salt' | 'cumulativeSize'>;
+
 /** An entry in the form that a client's changesets are merged with. */
 export type MergeEntry = {
   readonly version: number;
@@ -52,6 +54,7 @@ export class HistoryTable {
   readonly #cumulativeSize: StatementSync;
   readonly #append: StatementSync;
   readonly #scan: StatementSync;
+  readonly #next: StatementSync;
   readonly #mergeScan: StatementSync;
   readonly #putReciprocal: StatementSync;
   readonly #dropReciprocals: StatementSync;
@@ -73,6 +76,8 @@ export class HistoryTable {
     this.#scan = database.prepare(`SELECT version, origin, client_version, timestamp, cumulative_size,
         CASE WHEN origin = ? THEN NULL ELSE changeset END AS changeset
       FROM entries WHERE realm = ? AND version > ? ORDER BY version`);
+    this.#next = database.prepare(`SELECT version, origin, client_version, timestamp, changeset FROM entries
+      WHERE realm = ? AND version > ? AND length(changeset) > 0 ORDER BY version LIMIT 1`);
     this.#mergeScan = database.prepare(`SELECT e.version, e.origin, e.timestamp,
         coalesce(r.changeset, e.changeset) AS changeset
       FROM entries e LEFT JOIN reciprocals r ON r.realm = e.realm AND r.client = ? AND r.version = e.version
@@ -125,6 +130,20 @@ export class HistoryTable {
         changeset: bytesOf(row.changeset),
       };
     }
+  }
+
+  /** The first entry after `after` that is not empty. */
+  nextEntry(realm: number, after: number): FoundEntry | undefined {
+    const row = this.#next.get(realm, after);
+    return (
+      row && {
+        version: row.version as number,
+        origin: row.origin as number,
+        clientVersion: row.client_version as number,
+        timestamp: row.timestamp as number,
+        changeset: bytesOf(row.changeset) ?? NOTHING,
+      }
+    );
   }
 
   /**

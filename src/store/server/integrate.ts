@@ -11,11 +11,13 @@ import {
 } from '../../changeset/codec.ts';
 import type { Changeset, Instruction } from '../../changeset/instruction.ts';
 import { type StampedChangeset, transform } from '../../merge/transform.ts';
+import type { WorkingView } from '../sqlite/working-view.ts';
 import { applyInstructions } from '../state/apply.ts';
-import type { StateView } from '../state/view.ts';
 import { checkUpload } from './check-upload.ts';
 import type { ClientFile, ClientFileTable } from './client-file-table.ts';
 import type { Upload, UploadCursor, UploadEntry } from './contract.ts';
+import type { CorrectionTable } from './correction-table.ts';
+import type { EarlierStateTable } from './earlier-state-table.ts';
 import { HistoryError } from './history-error.ts';
 import type { HistoryHead, HistoryTable, MergeEntry } from './history-table.ts';
 
@@ -29,12 +31,28 @@ const NO_PROGRESS: UploadCursor = { clientVersion: 0, serverVersion: 0 };
 /** One realm, open for a change. */
 export type RealmChange = {
   readonly realm: number;
-  readonly view: StateView;
+  readonly view: WorkingView;
   readonly history: HistoryTable;
   readonly clientFiles: ClientFileTable;
+  /** Present when the realm serves flexible sync. */
+  readonly flexible:
+    | { readonly earlier: EarlierStateTable; readonly corrections: CorrectionTable }
+    | undefined;
   /** Of the versions made now. */
   readonly salt: bigint;
+  /** Milliseconds since 2015-01-01T00:00:00Z. */
+  readonly now: number;
 };
+
+/**
+ * Applies an uploaded changeset to the state and returns what goes into the history as entry `version`. `merged` is the
+ * changeset as it follows the entries that its client had not seen; `undefined` when there are none.
+ */
+export type EntryApplication = (
+  entry: UploadEntry,
+  merged: Changeset | undefined,
+  version: number,
+) => Uint8Array;
 
 /** Returns the new head. Throws `HistoryError`, `BadChangesetError` or `TransformError`. */
 export function integrateUpload(
@@ -42,10 +60,11 @@ export function integrateUpload(
   head: HistoryHead,
   fileIdent: number,
   upload: Upload,
+  apply: EntryApplication = applyWhole(change.view),
 ): HistoryHead {
   const file = change.clientFiles.load(change.realm, fileIdent);
   if (file === undefined) throw new HistoryError(208, `client file ident ${fileIdent} is unknown`);
-  if (file.expired) throw new HistoryError(222, `client file ${fileIdent} has expired`);
+  if (file.lastSeen === 0) throw new HistoryError(222, `client file ${fileIdent} has expired`);
   const fault = checkUpload(
     {
       threshold: { clientVersion: file.clientVersion, serverVersion: file.reciprocalBase },
@@ -56,11 +75,23 @@ export function integrateUpload(
     upload,
   );
   if (fault !== undefined) throw new HistoryError(fault.code, fault.message);
-  const integration = new Integration(change, head, fileIdent);
+  const integration = new Integration(change, head, fileIdent, apply);
   const fresh = upload.entries.filter((entry) => entry.clientVersion > file.clientVersion);
   for (const run of runsOfOneBase(fresh)) integration.integrate(run);
   advance(change, file, upload);
   return integration.head;
+}
+
+/** Takes changesets as they are; what does not apply fails the upload. */
+function applyWhole(view: WorkingView): EntryApplication {
+  return (entry, merged) => {
+    const { changeset, bytes } =
+      merged === undefined
+        ? decodeToPassOn(entry.changeset)
+        : { changeset: merged, bytes: reencodeChangeset(merged) };
+    applyInstructions(view, changeset.instructions);
+    return bytes;
+  };
 }
 
 /** Appends a change made by the server itself (spec/server-history.md §3.5). Returns the new head. */
@@ -68,10 +99,10 @@ export function appendOwnChange(
   change: RealmChange,
   head: HistoryHead,
   instructions: readonly Instruction[],
-  timestamp: number,
 ): HistoryHead {
+  startEntry(change, head.version + 1);
   applyInstructions(change.view, instructions);
-  const origin = { origin: 0, clientVersion: 0, timestamp };
+  const origin = { origin: 0, clientVersion: 0, timestamp: change.now };
   return append(change, head, origin, encodeChangeset(instructions));
 }
 
@@ -79,11 +110,13 @@ class Integration {
   head: HistoryHead;
   readonly #change: RealmChange;
   readonly #client: number;
+  readonly #apply: EntryApplication;
   /** Newest version the uploaded changesets can have to be merged with. */
   readonly #end: number;
 
-  constructor(change: RealmChange, head: HistoryHead, client: number) {
+  constructor(change: RealmChange, head: HistoryHead, client: number, apply: EntryApplication) {
     this.#change = change;
+    this.#apply = apply;
     this.head = head;
     this.#client = client;
     // What a client uploads in many messages on one base is not to be searched again for each of them.
@@ -94,12 +127,9 @@ class Integration {
   integrate(run: readonly UploadEntry[]): void {
     const merged = this.#merge(run);
     for (const [i, entry] of run.entries()) {
-      const changed = merged?.[i];
-      const { changeset, bytes } =
-        changed === undefined
-          ? decodeToPassOn(entry.changeset)
-          : { changeset: changed, bytes: reencodeChangeset(changed) };
-      applyInstructions(this.#change.view, changeset.instructions);
+      const version = this.head.version + 1;
+      startEntry(this.#change, version);
+      const bytes = this.#apply(entry, merged?.[i], version);
       const { clientVersion, timestamp } = entry;
       const origin = { origin: this.#client, clientVersion, timestamp };
       this.head = append(this.#change, this.head, origin, bytes);
@@ -145,6 +175,11 @@ class Integration {
   }
 }
 
+/** From here on the state of each object is kept as it was before this entry, where that is asked for. */
+function startEntry({ view, flexible }: RealmChange, version: number): void {
+  if (flexible !== undefined) view.startEntry(version, flexible.earlier);
+}
+
 function append(
   { history, realm, salt }: RealmChange,
   head: HistoryHead,
@@ -160,7 +195,11 @@ function append(
 }
 
 /** Moves the upload cursor (spec/server-history.md §3.2, steps 7 and 8). */
-function advance({ realm, history, clientFiles }: RealmChange, file: ClientFile, upload: Upload): void {
+function advance(
+  { realm, history, clientFiles, flexible, now }: RealmChange,
+  file: ClientFile,
+  upload: Upload,
+): void {
   let { clientVersion, reciprocalBase } = file;
   const { progress, lockedServerVersion } = upload;
   if (progress.clientVersion > clientVersion) {
@@ -168,6 +207,7 @@ function advance({ realm, history, clientFiles }: RealmChange, file: ClientFile,
     if (progress.serverVersion > reciprocalBase) {
       reciprocalBase = progress.serverVersion;
       history.dropReciprocals(realm, file.ident, reciprocalBase);
+      flexible?.corrections.drop(realm, file.ident, reciprocalBase);
     }
   }
   clientFiles.advance(realm, {
@@ -175,6 +215,7 @@ function advance({ realm, history, clientFiles }: RealmChange, file: ClientFile,
     clientVersion,
     reciprocalBase,
     lockedServerVersion: Math.max(file.lockedServerVersion, lockedServerVersion),
+    lastSeen: now,
   });
 }
 

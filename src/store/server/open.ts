@@ -1,20 +1,28 @@
 /** The object server's store, embedded: all realms in one SQLite file. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../sqlite/database.ts';
+import { FileLock } from '../sqlite/file-lock.ts';
 import { ObjectTable } from '../sqlite/object-table.ts';
 import { SchemaTable } from '../sqlite/schema-table.ts';
 import { STATE_TABLES } from '../sqlite/state-tables.ts';
+import { StoreError } from '../sqlite/store-error.ts';
 import { ClientFileTable } from './client-file-table.ts';
 import { type CommitParticipant, CommitQueue } from './commit-queue.ts';
 import type { ServerRealm, ServerStore } from './contract.ts';
+import { CorrectionTable } from './correction-table.ts';
+import { EarlierStateTable } from './earlier-state-table.ts';
 import { HistoryTable } from './history-table.ts';
+import { ReadConnections } from './read-connections.ts';
+import { RealmTable } from './realm-table.ts';
 import { SERVER_TABLES } from './server-tables.ts';
 import { type RealmResources, SqliteRealm } from './sqlite-realm.ts';
 import { ViewCache } from './view-cache.ts';
 
 const FILE_NAME = 'realms.db';
+/** Beside the database, which has readers of its own and so cannot be locked whole. */
+const LOCK_NAME = 'realms.lock';
 /** 2015-01-01T00:00:00Z, where changeset timestamps begin. */
 const TIMESTAMP_EPOCH = 1_420_070_400_000;
 
@@ -28,34 +36,46 @@ export async function openServerStore(
   directory: string,
   sources: ServerStoreSources = SYSTEM_SOURCES,
 ): Promise<ServerStore> {
-  const database = openDatabase(join(directory, FILE_NAME), [STATE_TABLES, SERVER_TABLES], {
-    exclusive: true,
-  });
-  return new SqliteServerStore(database, sources);
+  const file = join(directory, FILE_NAME);
+  const lock = new FileLock(join(directory, LOCK_NAME), (pid) => inUse(file, pid));
+  try {
+    const database = openDatabase(file, [STATE_TABLES, SERVER_TABLES]);
+    return new SqliteServerStore(lock, database, file, sources);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
 }
 
 class SqliteServerStore implements ServerStore {
+  readonly #lock: FileLock;
   readonly #database: DatabaseSync;
   readonly #resources: RealmResources;
   readonly #realms = new Map<string, Promise<ServerRealm>>();
-  readonly #find: StatementSync;
-  readonly #add: StatementSync;
-  readonly #paths: StatementSync;
 
-  constructor(database: DatabaseSync, { newSalt, unixTime }: ServerStoreSources) {
+  constructor(
+    lock: FileLock,
+    database: DatabaseSync,
+    file: string,
+    { newSalt, unixTime }: ServerStoreSources,
+  ) {
+    this.#lock = lock;
     this.#database = database;
+    const now = () => unixTime() - TIMESTAMP_EPOCH;
     this.#resources = {
+      realms: new RealmTable(database),
       history: new HistoryTable(database),
       clientFiles: new ClientFileTable(database),
+      earlier: new EarlierStateTable(database),
+      corrections: new CorrectionTable(database),
+      readers: new ReadConnections(file),
       views: new ViewCache(new SchemaTable(database), new ObjectTable(database)),
       queue: new CommitQueue(database),
       versionSalt: newSalt(),
       newSalt,
-      now: () => unixTime() - TIMESTAMP_EPOCH,
+      now,
     };
-    this.#find = database.prepare('SELECT id FROM realms WHERE path = ?');
-    this.#add = database.prepare('INSERT INTO realms (path) VALUES (?)');
-    this.#paths = database.prepare('SELECT path FROM realms ORDER BY path');
+    this.#resources.clientFiles.dateAll(now());
   }
 
   realm(path: string): Promise<ServerRealm> {
@@ -69,30 +89,33 @@ class SqliteServerStore implements ServerStore {
   }
 
   async has(path: string): Promise<boolean> {
-    return this.#idOf(path) !== undefined;
+    return this.#resources.realms.idOf(path) !== undefined;
   }
 
   async paths(): Promise<readonly string[]> {
-    return this.#paths.all().map((row) => String(row.path));
+    return this.#resources.realms.paths();
   }
 
   async close(): Promise<void> {
     if (!this.#database.isOpen) return;
     this.#resources.queue.close();
+    this.#resources.readers.close();
     this.#database.close();
+    this.#lock.release();
   }
 
   async #open(path: string): Promise<ServerRealm> {
-    const id =
-      this.#idOf(path) ??
-      (await this.#resources.queue.submit(NOBODY, 0, () => Number(this.#add.run(path).lastInsertRowid)));
+    const { realms, queue } = this.#resources;
+    const id = realms.idOf(path) ?? (await queue.submit(NOBODY, 0, () => realms.add(path)));
     return new SqliteRealm(path, id, this.#resources);
   }
+}
 
-  #idOf(path: string): number | undefined {
-    const id = this.#find.get(path)?.id;
-    return typeof id === 'number' ? id : undefined;
-  }
+function inUse(file: string, pid: number | undefined): StoreError {
+  const holder = pid === undefined ? 'another process' : `another process (${pid})`;
+  return new StoreError(`${file} is in use by ${holder}`, {
+    remedy: 'stop that process, or give each process a directory of its own',
+  });
 }
 
 /** Takes part in commits without holding anything in memory. */

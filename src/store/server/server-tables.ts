@@ -39,5 +39,34 @@ export const SERVER_TABLES: Migrations = {
       changeset BLOB NOT NULL,
       PRIMARY KEY (realm, client, version)
     ) STRICT, WITHOUT ROWID;`,
+    // Until now last_seen was 1 for every file that had not expired.
+    `ALTER TABLE realms ADD COLUMN flexible_since INTEGER;
+    ALTER TABLE realms ADD COLUMN base_version INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE realms ADD COLUMN base_salt INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE realms ADD COLUMN base_size INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE client_files ADD COLUMN owner TEXT;
+    ALTER TABLE client_files ADD COLUMN identified INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE client_files ADD COLUMN filled_from INTEGER;
+    CREATE TABLE earlier_states (
+      class INTEGER NOT NULL,
+      version INTEGER NOT NULL,
+      key ANY NOT NULL,
+      state BLOB NOT NULL,
+      PRIMARY KEY (class, version, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE corrections (
+      realm INTEGER NOT NULL,
+      client INTEGER NOT NULL,
+      version INTEGER NOT NULL,
+      client_version INTEGER NOT NULL,
+      objects TEXT NOT NULL,
+      PRIMARY KEY (realm, client, version)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE flexible_views (
+      realm INTEGER NOT NULL,
+      client INTEGER NOT NULL,
+      view TEXT NOT NULL,
+      PRIMARY KEY (realm, client)
+    ) STRICT, WITHOUT ROWID;`,
   ],
 };

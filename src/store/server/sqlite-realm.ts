@@ -4,7 +4,7 @@ import { TransformError } from '../../merge/transform-error.ts';
 import type { RealmSchema } from '../../schema/definition.ts';
 import type { PrimaryKey } from '../../schema/value.ts';
 import { StoreError } from '../sqlite/store-error.ts';
-import type { WorkingView } from '../sqlite/working-view.ts';
+import { WorkingView } from '../sqlite/working-view.ts';
 import type { ObjectState } from '../state/object-state.ts';
 import { checkIdent } from './check-ident.ts';
 import type { ClientFileTable } from './client-file-table.ts';
@@ -18,18 +18,28 @@ import type {
   ServerRealm,
   Upload,
 } from './contract.ts';
+import type { CorrectionTable } from './correction-table.ts';
 import { scanDownload } from './download-scan.ts';
+import type { EarlierStateTable } from './earlier-state-table.ts';
 import type { FlexibleFile, FlexibleJudge } from './flexible-contract.ts';
 import { HistoryError } from './history-error.ts';
 import type { HistoryHead, HistoryTable } from './history-table.ts';
 import { appendOwnChange, integrateUpload, type RealmChange } from './integrate.ts';
+import { integrateJudged } from './integrate-flexible.ts';
+import type { ReadConnections } from './read-connections.ts';
+import { RealmReading } from './realm-reading.ts';
+import type { RealmFacts, RealmTable } from './realm-table.ts';
 import type { RealmSnapshot } from './snapshot-contract.ts';
 import type { ViewCache } from './view-cache.ts';
 
 /** What the realms of one store share. */
 export type RealmResources = {
+  readonly realms: RealmTable;
   readonly history: HistoryTable;
   readonly clientFiles: ClientFileTable;
+  readonly earlier: EarlierStateTable;
+  readonly corrections: CorrectionTable;
+  readonly readers: ReadConnections;
   readonly views: ViewCache;
   readonly queue: CommitQueue;
   /** One salt for all versions that this opening of the store makes (spec/server-history.md §2.2). */
@@ -41,6 +51,10 @@ export type RealmResources = {
 
 /** Objects handed out at once by {@link SqliteRealm.objects}. */
 const OBJECT_BATCH = 256;
+/** Objects put into a new index in one change, so that others wait a few milliseconds at most. */
+const INDEX_PORTION = 500;
+/** What such a change counts among those of a group commit. */
+const INDEX_PORTION_SIZE = 1024 * 1024;
 
 /** A realm of an embedded store. Between two turns of the commit queue it shows committed state only. */
 export class SqliteRealm implements ServerRealm, CommitParticipant {
@@ -50,6 +64,9 @@ export class SqliteRealm implements ServerRealm, CommitParticipant {
   readonly #listeners = new Set<() => void>();
   #head: HistoryHead;
   #headBefore: HistoryHead;
+  #facts: RealmFacts;
+  /** Indexes being built, by class and property. */
+  readonly #indexes = new Map<string, Promise<void>>();
   /** The open transaction holds something that listeners want to know. */
   #advanced = false;
 
@@ -59,6 +76,7 @@ export class SqliteRealm implements ServerRealm, CommitParticipant {
     this.#resources = resources;
     this.#head = resources.history.head(id);
     this.#headBefore = this.#head;
+    this.#facts = resources.realms.facts(id);
   }
 
   get head(): SaltedVersion {
@@ -73,39 +91,11 @@ export class SqliteRealm implements ServerRealm, CommitParticipant {
     return this.#view.schema;
   }
 
-  async enableFlexibleSync(): Promise<void> {
-    throw new StoreError('flexible sync is not there yet');
-  }
-
-  get now(): RealmSnapshot {
-    throw new StoreError('flexible sync is not there yet');
-  }
-
-  snapshot(): RealmSnapshot {
-    throw new StoreError('flexible sync is not there yet');
-  }
-
-  get flexible(): FlexibleFile {
-    throw new StoreError('flexible sync is not there yet');
-  }
-
-  async integrateFlexible(
-    _fileIdent: number,
-    _upload: Upload,
-    _judge: FlexibleJudge,
-  ): Promise<SaltedVersion> {
-    throw new StoreError('flexible sync is not there yet');
-  }
-
-  async ensureIndex(_table: string, _field: string): Promise<void> {
-    throw new StoreError('indexes are not there yet');
-  }
-
-  allocateClientFile(_owner?: string): Promise<{ fileIdent: number; salt: bigint }> {
-    const { clientFiles, newSalt } = this.#resources;
+  allocateClientFile(owner?: string): Promise<{ fileIdent: number; salt: bigint }> {
+    const { clientFiles, newSalt, now } = this.#resources;
     return this.#submit(0, () => {
       const salt = newSalt();
-      return { fileIdent: clientFiles.add(this.#id, salt), salt };
+      return { fileIdent: clientFiles.add(this.#id, salt, now(), owner), salt };
     });
   }
 
@@ -116,13 +106,17 @@ export class SqliteRealm implements ServerRealm, CommitParticipant {
     return checkIdent(claim, file, this.#head.version, salt);
   }
 
-  async integrate(fileIdent: number, upload: Upload): Promise<SaltedVersion> {
-    const size = upload.entries.reduce((sum, entry) => sum + entry.changeset.length, 0);
-    return await this.#submit(size, () => {
-      this.#head = integrateUpload(this.#change(), this.#head, fileIdent, upload);
-      this.#advanced = true;
-      return this.head;
-    });
+  integrate(fileIdent: number, upload: Upload): Promise<SaltedVersion> {
+    return this.#append(sizeOf(upload), (change) => integrateUpload(change, this.#head, fileIdent, upload));
+  }
+
+  async integrateFlexible(fileIdent: number, upload: Upload, judge: FlexibleJudge): Promise<SaltedVersion> {
+    if (this.#facts.flexibleSince === undefined) {
+      throw new StoreError(`${this.path} does not serve flexible sync`);
+    }
+    return await this.#append(sizeOf(upload), (change) =>
+      integrateJudged(change, this.#head, fileIdent, upload, judge),
+    );
   }
 
   async download(fileIdent: number, cursor: DownloadCursor, softLimit: number): Promise<DownloadBatch> {
@@ -132,12 +126,68 @@ export class SqliteRealm implements ServerRealm, CommitParticipant {
     return scanDownload(history, this.#id, this.#head, file, cursor, softLimit);
   }
 
-  async write(instructions: readonly Instruction[]): Promise<SaltedVersion> {
-    return await this.#submit(0, () => {
-      this.#head = appendOwnChange(this.#change(), this.#head, instructions, this.#resources.now());
-      this.#advanced = true;
-      return this.head;
+  write(instructions: readonly Instruction[]): Promise<SaltedVersion> {
+    return this.#append(0, (change) => appendOwnChange(change, this.#head, instructions));
+  }
+
+  async enableFlexibleSync(): Promise<void> {
+    if (this.#facts.flexibleSince !== undefined) return;
+    const { realms } = this.#resources;
+    await this.#submit(0, () => {
+      realms.setFlexible(this.#id, this.#head.version);
+      this.#facts = realms.facts(this.#id);
     });
+  }
+
+  get now(): RealmSnapshot {
+    const { history, earlier } = this.#resources;
+    return new RealmReading({
+      realm: this.#id,
+      view: this.#view,
+      history,
+      earlier,
+      head: this.#head,
+      facts: this.#facts,
+      release: () => {},
+    });
+  }
+
+  snapshot(): RealmSnapshot {
+    const { realms, history, schemas, objects, earlier, release } = this.#resources.readers.acquire();
+    try {
+      const realm = this.#id;
+      return new RealmReading({
+        realm,
+        head: history.head(realm),
+        facts: realms.facts(realm),
+        view: new WorkingView(realm, schemas, objects),
+        history,
+        earlier,
+        release,
+      });
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  get flexible(): FlexibleFile {
+    const { corrections } = this.#resources;
+    return {
+      corrections: (fileIdent, after) => corrections.after(this.#id, fileIdent, after),
+      view: (fileIdent) => corrections.view(this.#id, fileIdent),
+      setView: (fileIdent, view) => this.#submit(0, () => corrections.setView(this.#id, fileIdent, view)),
+    };
+  }
+
+  ensureIndex(table: string, field: string): Promise<void> {
+    const place = JSON.stringify([table, field]);
+    let building = this.#indexes.get(place);
+    if (building === undefined) {
+      building = this.#buildIndex(table, field).finally(() => this.#indexes.delete(place));
+      this.#indexes.set(place, building);
+    }
+    return building;
   }
 
   async object(table: string, key: PrimaryKey): Promise<ObjectState | undefined> {
@@ -161,12 +211,14 @@ export class SqliteRealm implements ServerRealm, CommitParticipant {
 
   rolledBack(): void {
     this.#head = this.#headBefore;
+    this.#facts = this.#resources.realms.facts(this.#id);
     this.#view.discard();
   }
 
   lost(): void {
     this.#resources.views.drop(this.#id);
     this.#head = this.#resources.history.head(this.#id);
+    this.#facts = this.#resources.realms.facts(this.#id);
     this.#advanced = false;
   }
 
@@ -192,8 +244,41 @@ export class SqliteRealm implements ServerRealm, CommitParticipant {
     }
   }
 
-  #change(): RealmChange {
-    const { history, clientFiles, versionSalt } = this.#resources;
-    return { realm: this.#id, view: this.#view, history, clientFiles, salt: versionSalt };
+  #append(size: number, work: (change: RealmChange) => HistoryHead): Promise<SaltedVersion> {
+    return this.#submit(size, () => {
+      this.#head = work(this.#change());
+      this.#advanced = true;
+      return this.head;
+    });
   }
+
+  #change(): RealmChange {
+    const { history, clientFiles, earlier, corrections, versionSalt, now } = this.#resources;
+    return {
+      realm: this.#id,
+      view: this.#view,
+      history,
+      clientFiles,
+      flexible: this.#facts.flexibleSince === undefined ? undefined : { earlier, corrections },
+      salt: versionSalt,
+      now: now(),
+    };
+  }
+
+  async #buildIndex(table: string, field: string): Promise<void> {
+    let after: PrimaryKey | undefined;
+    let complete = this.#view.isIndexed(table, field);
+    while (!complete) {
+      complete = await this.#submit(INDEX_PORTION_SIZE, () => {
+        const index = this.#view.startIndex(table, field);
+        if (index === undefined || index.complete) return true;
+        after = this.#view.buildIndex(table, index, after, INDEX_PORTION);
+        return after === undefined;
+      });
+    }
+  }
+}
+
+function sizeOf({ entries }: Upload): number {
+  return entries.reduce((sum, { changeset }) => sum + changeset.length, 0);
 }

@@ -9,6 +9,8 @@ const SQLITE_BUSY = 5;
 const BUSY_TIMEOUT = 5_000;
 /** Page cache in KiB: enough for the inner pages of the trees of a large store. */
 const CACHE_KIB = 32 * 1024;
+/** Of each connection that only reads. */
+const READER_CACHE_KIB = 8 * 1024;
 /** Pages in the log before they move into the file: 16 MiB, so that bulk writes seldom pay for it. */
 const CHECKPOINT_PAGES = 4096;
 /** A log that grew beyond this in one large transaction is cut back, in bytes. */
@@ -20,24 +22,14 @@ const JOURNAL_SIZE_LIMIT = 64 * 1024 * 1024;
  */
 export type Migrations = { readonly component: string; readonly steps: readonly string[] };
 
-export type DatabaseOptions = {
-  /** Keeps every other process out while the database is open; for stores that hold a part of it in memory. */
-  readonly exclusive?: boolean;
-};
-
 /**
  * Opens a database file, creating it and its directory when they do not exist. Every commit is on the disk before it
  * returns (write-ahead log, one sync a commit). Text is UTF-8 and compares bytewise.
  */
-export function openDatabase(
-  file: string,
-  migrations: readonly Migrations[],
-  options: DatabaseOptions = {},
-): DatabaseSync {
+export function openDatabase(file: string, migrations: readonly Migrations[]): DatabaseSync {
   mkdirSync(dirname(file), { recursive: true });
   const database = new DatabaseSync(file, { enableForeignKeyConstraints: false });
   try {
-    if (options.exclusive === true) database.exec('PRAGMA locking_mode = EXCLUSIVE');
     database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT};
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
@@ -56,6 +48,13 @@ export function openDatabase(
     }
     throw error;
   }
+  return database;
+}
+
+/** Opens a database that {@link openDatabase} has open, for reading beside it. */
+export function openForReading(file: string): DatabaseSync {
+  const database = new DatabaseSync(file, { readOnly: true });
+  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}; PRAGMA cache_size = -${READER_CACHE_KIB};`);
   return database;
 }
 

@@ -43,3 +43,16 @@ export function fromStoredKey(stored: StoredKey, type: PrimaryKeyType): PrimaryK
   const groups = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)];
   return { type: 'uuid', value: groups.join('-') };
 }
+
+/** The order of keys within a class: negative when `a` comes before `b`. */
+export function compareStoredKeys(a: StoredKey, b: StoredKey): number {
+  if (typeof a === 'bigint') return typeof b === 'bigint' ? (a < b ? -1 : a > b ? 1 : 0) : -1;
+  if (typeof b === 'bigint') return 1;
+  if (typeof a === 'string')
+    return typeof b === 'string' ? Buffer.compare(Buffer.from(a), Buffer.from(b)) : -1;
+  return typeof b === 'string' ? 1 : Buffer.compare(a, b);
+}
+
+export function compareKeys(a: PrimaryKey, b: PrimaryKey): number {
+  return compareStoredKeys(toStoredKey(a), toStoredKey(b));
+}

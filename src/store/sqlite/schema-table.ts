@@ -8,6 +8,7 @@ import type {
 } from '../../schema/definition.ts';
 import type { PrimaryKeyType, ValueType } from '../../schema/value.ts';
 import type { ClassLayout, ColumnLayout } from '../state/layout.ts';
+import { IndexTable } from './index-table.ts';
 
 /** A class as stored. Changes with the methods of {@link SchemaTable}. */
 export type StoredClass = ClassLayout & {
@@ -15,9 +16,18 @@ export type StoredClass = ClassLayout & {
   readonly definition: ClassDefinition;
   readonly byName: Map<string, ColumnLayout>;
   readonly byId: (ColumnLayout | undefined)[];
+  /** Columns with an index; see {@link IndexTable}. */
+  readonly indexes: IndexedColumn[];
+};
+
+export type IndexedColumn = {
+  readonly layout: ColumnLayout;
+  /** Every object is in the index. Until then it is kept up to date, but not read. */
+  complete: boolean;
 };
 
 export class SchemaTable {
+  readonly indexes: IndexTable;
   readonly #classes: StatementSync;
   readonly #columns: StatementSync;
   readonly #addClass: StatementSync;
@@ -28,6 +38,7 @@ export class SchemaTable {
   readonly #eraseColumn: StatementSync;
 
   constructor(database: DatabaseSync) {
+    this.indexes = new IndexTable(database);
     this.#classes = database.prepare('SELECT * FROM classes WHERE realm = ? ORDER BY id');
     this.#columns = database.prepare('SELECT * FROM columns WHERE class = ? ORDER BY id');
     this.#addClass = database.prepare(`INSERT INTO classes
@@ -49,9 +60,24 @@ export class SchemaTable {
       for (const column of this.#columns.all(stored.id)) {
         place(stored, { id: Number(column.id), name: String(column.name), column: columnOf(column) });
       }
+      for (const [id, complete] of this.indexes.columns(stored.id)) {
+        const layout = stored.byId[id];
+        if (layout !== undefined) stored.indexes.push({ layout, complete });
+      }
       classes.set(stored.definition.name, stored);
     }
     return classes;
+  }
+
+  /** Starts an index on a column; the caller sees to its values. */
+  addIndex(owner: StoredClass, layout: ColumnLayout): void {
+    this.indexes.addColumn(owner.id, layout.id);
+    owner.indexes.push({ layout, complete: false });
+  }
+
+  completeIndex(owner: StoredClass, index: IndexedColumn): void {
+    this.indexes.completeColumn(owner.id, index.layout.id);
+    index.complete = true;
   }
 
   /** Adds a class with the columns of its definition. */
@@ -70,7 +96,8 @@ export class SchemaTable {
     return stored;
   }
 
-  eraseClass({ id }: StoredClass): void {
+  eraseClass({ id, indexes }: StoredClass): void {
+    for (const { layout } of indexes) this.indexes.removeColumn(id, layout.id);
     this.#eraseColumns.run(id);
     this.#eraseClass.run(id);
   }
@@ -86,6 +113,11 @@ export class SchemaTable {
     const layout = owner.byName.get(field);
     if (layout === undefined) return;
     this.#eraseColumn.run(owner.id, layout.id);
+    const index = owner.indexes.findIndex((candidate) => candidate.layout === layout);
+    if (index >= 0) {
+      owner.indexes.splice(index, 1);
+      this.indexes.removeColumn(owner.id, layout.id);
+    }
     owner.byName.delete(field);
     owner.byId[layout.id] = undefined;
     (owner.definition.columns as Map<string, ColumnDefinition>).delete(field);
@@ -93,7 +125,7 @@ export class SchemaTable {
 }
 
 function storedClass(id: bigint, definition: ClassDefinition): StoredClass {
-  return { id, definition, byName: new Map(), byId: [] };
+  return { id, definition, byName: new Map(), byId: [], indexes: [] };
 }
 
 function place(owner: StoredClass, layout: ColumnLayout): void {

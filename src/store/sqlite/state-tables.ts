@@ -1,6 +1,6 @@
 import type { Migrations } from './database.ts';
 
-/** The tables of {@link SchemaTable} and {@link ObjectTable}, for any store that holds the state of realms. */
+/** The tables of {@link SchemaTable}, {@link ObjectTable} and {@link IndexTable}, for any store that holds the state of realms. */
 export const STATE_TABLES: Migrations = {
   component: 'state',
   steps: [
@@ -30,6 +30,19 @@ export const STATE_TABLES: Migrations = {
       key ANY NOT NULL,
       state BLOB NOT NULL,
       PRIMARY KEY (class, key)
+    ) STRICT, WITHOUT ROWID;`,
+    `CREATE TABLE indexed_columns (
+      class INTEGER NOT NULL,
+      column INTEGER NOT NULL,
+      complete INTEGER NOT NULL,
+      PRIMARY KEY (class, column)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE indexed_values (
+      class INTEGER NOT NULL,
+      column INTEGER NOT NULL,
+      value TEXT NOT NULL,
+      key ANY NOT NULL,
+      PRIMARY KEY (class, column, value, key)
     ) STRICT, WITHOUT ROWID;`,
   ],
 };

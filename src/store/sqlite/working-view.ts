@@ -5,16 +5,21 @@
  */
 import type { Instruction } from '../../changeset/instruction.ts';
 import type { ClassDefinition, ColumnDefinition, RealmSchema } from '../../schema/definition.ts';
-import { keyToken, type PrimaryKey } from '../../schema/value.ts';
+import { keyToken, type PrimaryKey, type ScalarValue } from '../../schema/value.ts';
+import { indexToken, indexTokens } from '../state/index-token.ts';
 import { keyFault } from '../state/key-fault.ts';
 import { ObjectDecoder } from '../state/object-decoder.ts';
 import { ObjectEncoder } from '../state/object-encoder.ts';
 import type { ObjectState } from '../state/object-state.ts';
+import type { StateReader, StoredState } from '../state/reader.ts';
 import type { StateView } from '../state/view.ts';
-import { fromStoredKey, toStoredKey } from './object-key.ts';
+import { type EarlierStates, EntryRecorder } from './entry-recorder.ts';
+import { scanIndex } from './index-scan.ts';
+import { type ObjectTokens, replaceTokens, tokensOf, tokensOfWhole } from './index-tokens.ts';
+import { compareKeys, fromStoredKey, toStoredKey } from './object-key.ts';
 import type { ObjectTable } from './object-table.ts';
 import { PendingPuts } from './pending-puts.ts';
-import type { SchemaTable, StoredClass } from './schema-table.ts';
+import type { IndexedColumn, SchemaTable, StoredClass } from './schema-table.ts';
 
 /** Changed objects held before they are written out, whatever the size of the transaction: some 10 MB of them. */
 const MAX_CHANGED_OBJECTS = 8192;
@@ -28,9 +33,11 @@ type ChangedObject = {
   readonly key: PrimaryKey;
   /** `undefined` when the object was erased. */
   state: ObjectState | undefined;
+  /** What the indexes of its class hold of it; `undefined` when they hold nothing. */
+  readonly indexed: ObjectTokens | undefined;
 };
 
-export class WorkingView implements StateView {
+export class WorkingView implements StateView, StateReader {
   readonly #realm: number;
   readonly #schemas: SchemaTable;
   readonly #objects: ObjectTable;
@@ -46,6 +53,8 @@ export class WorkingView implements StateView {
   readonly #pending: PendingPuts;
   /** For classes with integer keys: no object has a higher one. */
   #highest = new WeakMap<StoredClass, bigint>();
+  /** Present while an entry is applied whose earlier states are kept. */
+  #recorder: EntryRecorder | undefined;
 
   constructor(realm: number, schemas: SchemaTable, objects: ObjectTable) {
     this.#realm = realm;
@@ -58,6 +67,15 @@ export class WorkingView implements StateView {
 
   get schema(): RealmSchema {
     return this.#schema;
+  }
+
+  /** From now on the state of each object goes to `states` before it changes for the first time. */
+  startEntry(version: number, states: EarlierStates): void {
+    this.#recorder = new EntryRecorder(version, states, (table) => this.#classes.get(table));
+  }
+
+  endEntry(): void {
+    this.#recorder = undefined;
   }
 
   addClass(definition: ClassDefinition): void {
@@ -99,15 +117,27 @@ export class WorkingView implements StateView {
     return changed === undefined ? this.#load(stored, key) : changed.state;
   }
 
+  has(table: string, key: PrimaryKey): boolean {
+    const stored = this.#classes.get(table);
+    if (stored === undefined) return false;
+    const changed = this.#changed.get(stored)?.get(keyToken(key));
+    if (changed !== undefined) return changed.state !== undefined;
+    this.#pending.drain();
+    return this.#objects.has(stored.id, toStoredKey(key));
+  }
+
   createObject(table: string, key: PrimaryKey): ObjectState {
     const state: ObjectState = { fields: new Map() };
-    this.#change(this.#stored(table), keyToken(key), key, state);
+    const stored = this.#stored(table);
+    const token = keyToken(key);
+    this.#recorder?.settle(stored, token);
+    this.#change(stored, token, key, state, undefined);
     return state;
   }
 
   eraseObject(table: string, key: PrimaryKey): boolean {
-    if (this.object(table, key) === undefined) return false;
-    this.#change(this.#stored(table), keyToken(key), key, undefined);
+    if (this.touch(table, key) === undefined) return false;
+    this.#change(this.#stored(table), keyToken(key), key, undefined, undefined);
     return true;
   }
 
@@ -115,10 +145,46 @@ export class WorkingView implements StateView {
     const stored = this.#stored(table);
     const token = keyToken(key);
     const changed = this.#changed.get(stored)?.get(token);
-    if (changed !== undefined) return changed.state;
-    const state = this.#load(stored, key);
-    if (state !== undefined) this.#change(stored, token, key, state);
+    if (changed !== undefined) {
+      const { state } = changed;
+      if (state !== undefined && this.#recorder?.needs(stored, token) === true) {
+        this.#recorder.record(stored, token, key, this.#encoder.encode(state, stored));
+      }
+      return state;
+    }
+    const bytes = this.#bytes(stored, key);
+    if (bytes === undefined) return undefined;
+    if (this.#recorder?.needs(stored, token) === true) this.#recorder.record(stored, token, key, bytes);
+    const state = this.#decoder.decode(bytes, stored);
+    this.#change(stored, token, key, state, tokensOf(stored, state));
     return state;
+  }
+
+  /** The object as it is now, in the form for {@link decoded} and {@link restore}. */
+  encoded(table: string, key: PrimaryKey): Uint8Array | undefined {
+    const stored = this.#classes.get(table);
+    if (stored === undefined) return undefined;
+    const changed = this.#changed.get(stored)?.get(keyToken(key));
+    if (changed === undefined) return this.#bytes(stored, key);
+    return changed.state && Uint8Array.from(this.#encoder.encode(changed.state, stored));
+  }
+
+  /** An object of the class from its bytes; columns that are gone since are left out. */
+  decoded(table: string, bytes: Uint8Array): ObjectState {
+    return this.#decoder.decode(bytes, this.#stored(table));
+  }
+
+  /** Makes the object what it was when {@link encoded} returned `bytes`. */
+  restore(table: string, key: PrimaryKey, bytes: Uint8Array | undefined): void {
+    const stored = this.#stored(table);
+    if (this.touch(table, key) === undefined && bytes === undefined) return;
+    const state = bytes === undefined ? undefined : this.#decoder.decode(bytes, stored);
+    this.#change(stored, keyToken(key), key, state, undefined);
+  }
+
+  /** The number of a class in the database; `undefined` when there is no such class. */
+  classId(table: string): bigint | undefined {
+    return this.#classes.get(table)?.id;
   }
 
   takeWhole(instructions: readonly Instruction[], from: number): number {
@@ -133,6 +199,11 @@ export class WorkingView implements StateView {
     if (after <= from + 1) return from;
     this.#pending.put(stored.id, key, this.#encoder.bytes);
     this.#raise(stored, key);
+    this.#recorder?.tookWhole(created);
+    if (stored.indexes.length > 0) {
+      const tokens = tokensOfWhole(stored, instructions, from, after);
+      replaceTokens(this.#schemas.indexes, stored, key, undefined, tokens);
+    }
     return after;
   }
 
@@ -171,12 +242,73 @@ export class WorkingView implements StateView {
     return this.#objects.count(stored.id);
   }
 
+  isIndexed(table: string, field: string): boolean {
+    const stored = this.#classes.get(table);
+    if (stored === undefined) return false;
+    return isKeyField(stored, field) || completeIndex(stored, field) !== undefined;
+  }
+
+  /** Without an index it reads all objects of the class. */
+  withValue(table: string, field: string, values: readonly ScalarValue[]): Iterable<StoredState> {
+    const stored = this.#classes.get(table);
+    if (stored === undefined) return [];
+    if (isKeyField(stored, field)) return this.#withKeys(stored, values);
+    return this.#withTokens(stored, field, values.map(indexToken));
+  }
+
+  linking(table: string, field: string, target: { table: string; key: PrimaryKey }): Iterable<StoredState> {
+    const stored = this.#classes.get(table);
+    if (stored === undefined) return [];
+    return this.#withTokens(stored, field, [
+      indexToken({ type: 'link', table: target.table, key: target.key }),
+    ]);
+  }
+
+  /** Starts an index, or returns the one there is; `undefined` when the property cannot have or does not need one. */
+  startIndex(table: string, field: string): IndexedColumn | undefined {
+    const stored = this.#classes.get(table);
+    const layout = stored?.byName.get(field);
+    if (stored?.definition.primaryKey === undefined || layout === undefined) return undefined;
+    const known = stored.indexes.find((index) => index.layout === layout);
+    if (known !== undefined) return known;
+    this.flush();
+    this.#schemaChanged = true;
+    this.#schemas.addIndex(stored, layout);
+    return stored.indexes.at(-1);
+  }
+
+  /** Puts the next `limit` objects into the index. Returns the last one's key; `undefined` when the index is complete. */
+  buildIndex(
+    table: string,
+    index: IndexedColumn,
+    after: PrimaryKey | undefined,
+    limit: number,
+  ): PrimaryKey | undefined {
+    const stored = this.#stored(table);
+    const { name, id, column } = index.layout;
+    const batch = this.batch(table, after, limit);
+    for (const { key, state } of batch) {
+      const storedKey = toStoredKey(key);
+      for (const token of indexTokens(column, state.fields.get(name))) {
+        this.#schemas.indexes.put(stored.id, id, token, storedKey);
+      }
+    }
+    if (batch.length === limit) return batch.at(-1)?.key;
+    this.#schemaChanged = true;
+    this.#schemas.completeIndex(stored, index);
+    return undefined;
+  }
+
   /** Writes the changed objects. Call it before the transaction commits. */
   flush(): void {
     this.#pending.drain();
     if (this.#changedCount === 0) return;
     for (const [stored, objects] of this.#changed) {
-      for (const { key, state } of objects.values()) {
+      for (const { key, state, indexed } of objects.values()) {
+        if (stored.indexes.length > 0) {
+          const tokens = state && tokensOf(stored, state);
+          replaceTokens(this.#schemas.indexes, stored, key, indexed, tokens);
+        }
         if (state === undefined) this.#objects.remove(stored.id, toStoredKey(key));
         else {
           this.#pending.put(stored.id, key, this.#encoder.encode(state, stored));
@@ -192,11 +324,13 @@ export class WorkingView implements StateView {
   /** Call it when the transaction commits: the schema as it is now stays. */
   keep(): void {
     this.flush();
+    this.#recorder = undefined;
     this.#schemaChanged = false;
   }
 
   /** Forgets what was changed since {@link keep}. Call it after the transaction was rolled back. */
   discard(): void {
+    this.#recorder = undefined;
     this.#pending.forget();
     this.#changed.clear();
     this.#changedCount = 0;
@@ -238,13 +372,23 @@ export class WorkingView implements StateView {
     if (highest !== undefined && key.value > highest) this.#highest.set(stored, key.value);
   }
 
-  #load(stored: StoredClass, key: PrimaryKey): ObjectState | undefined {
+  #bytes(stored: StoredClass, key: PrimaryKey): Uint8Array | undefined {
     this.#pending.drain();
-    const bytes = this.#objects.load(stored.id, toStoredKey(key));
+    return this.#objects.load(stored.id, toStoredKey(key));
+  }
+
+  #load(stored: StoredClass, key: PrimaryKey): ObjectState | undefined {
+    const bytes = this.#bytes(stored, key);
     return bytes === undefined ? undefined : this.#decoder.decode(bytes, stored);
   }
 
-  #change(stored: StoredClass, token: string, key: PrimaryKey, state: ObjectState | undefined): void {
+  #change(
+    stored: StoredClass,
+    token: string,
+    key: PrimaryKey,
+    state: ObjectState | undefined,
+    indexed: ObjectTokens | undefined,
+  ): void {
     const known = this.#changed.get(stored)?.get(token);
     if (known !== undefined) {
       known.state = state;
@@ -257,9 +401,52 @@ export class WorkingView implements StateView {
       objects = new Map();
       this.#changed.set(stored, objects);
     }
-    objects.set(token, { key, state });
+    objects.set(token, { key, state, indexed });
     this.#changedCount += 1;
   }
+
+  *#withKeys({ definition }: StoredClass, values: readonly ScalarValue[]): IterableIterator<StoredState> {
+    const keys: PrimaryKey[] = [];
+    for (const value of values) {
+      if (value.type === definition.primaryKey?.type || value.type === 'null') keys.push(value as PrimaryKey);
+    }
+    keys.sort(compareKeys);
+    let last: string | undefined;
+    for (const key of keys) {
+      const token = keyToken(key);
+      if (token === last) continue;
+      last = token;
+      const state = this.object(definition.name, key);
+      if (state !== undefined) yield { key, state };
+    }
+  }
+
+  *#withTokens(stored: StoredClass, field: string, tokens: readonly string[]): IterableIterator<StoredState> {
+    const layout = stored.byName.get(field);
+    const keyType = stored.definition.primaryKey?.type;
+    if (layout === undefined || keyType === undefined) return;
+    this.flush();
+    if (completeIndex(stored, field) === undefined) {
+      const wanted = new Set(tokens);
+      for (const object of this.objects(stored.definition.name)) {
+        const held = indexTokens(layout.column, object.state.fields.get(field));
+        if (held.some((token) => wanted.has(token))) yield object;
+      }
+      return;
+    }
+    const place = { table: this.#schemas.indexes, classId: stored.id, column: layout.id };
+    for (const { key, state } of scanIndex(place, tokens)) {
+      yield { key: fromStoredKey(key, keyType), state: this.#decoder.decode(state, stored) };
+    }
+  }
+}
+
+function completeIndex(stored: StoredClass, field: string): IndexedColumn | undefined {
+  return stored.indexes.find(({ layout, complete }) => complete && layout.name === field);
+}
+
+function isKeyField({ definition: { primaryKey } }: StoredClass, field: string): boolean {
+  return primaryKey !== undefined && primaryKey.type !== 'globalKey' && primaryKey.field === field;
 }
 
 function schemaOf(classes: ReadonlyMap<string, StoredClass>): Map<string, ClassDefinition> {
