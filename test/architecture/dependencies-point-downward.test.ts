@@ -13,7 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/protocol': ['src/changeset', 'src/schema'],
   'src/store': ['src/changeset', 'src/merge', 'src/schema'],
   'src/query': ['src/schema', 'src/store'],
-  'src/server': ['src/protocol', 'src/query', 'src/store', 'src/changeset', 'src/schema'],
+  'src/server': ['src/protocol', 'src/query', 'src/store', 'src/changeset', 'src/schema', 'src/config'],
   'src/client': ['src/protocol', 'src/query', 'src/store', 'src/changeset', 'src/schema'],
   'src/adapter': ['src/client', 'src/store', 'src/changeset', 'src/schema'],
   'src/connector': ['src/adapter', 'src/client', 'src/store', 'src/changeset', 'src/schema'],
