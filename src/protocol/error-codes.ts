@@ -92,10 +92,27 @@ export type ErrorBody = {
   readonly action: ErrorAction;
   /** Seconds; with it the client's own back-off is replaced. */
   readonly backoff?: { readonly initial: number; readonly max: number; readonly multiplier: number };
+  /** With 232: the query to subscribe each class with. */
+  readonly partitionQuery?: string;
+  /** With 236. */
+  readonly previousSchemaVersion?: number;
+  /** With 231 and 230: what was not taken. */
+  readonly rejected?: RejectedWrites;
+};
+
+export type RejectedWrites = {
+  /** `pk` is the base64 text of a stand-alone key (spec/changeset-format.md §3). */
+  readonly updates: readonly { readonly reason: string; readonly table: string; readonly pk: string }[];
+  /** Client version of the changeset. */
+  readonly clientVersion: number;
+  /** With 231: the server version whose changesets undo the write. */
+  readonly serverVersion?: number;
 };
 
 /** The JSON of a JSON_ERROR with every key that clients require (wire-protocol.md §4.2). */
-export function formatErrorBody({ message, tryAgain, action, backoff }: ErrorBody): string {
+export function formatErrorBody(body: ErrorBody): string {
+  const { message, tryAgain, action } = body;
+  // Keys that are undefined are left out.
   return JSON.stringify({
     message,
     tryAgain,
@@ -103,12 +120,13 @@ export function formatErrorBody({ message, tryAgain, action, backoff }: ErrorBod
     shouldClientReset: action === 'ClientReset' || action === 'ClientResetNoRecovery',
     logURL: '',
     action,
-    ...(backoff === undefined
-      ? {}
-      : {
-          backoffIntervalSec: backoff.initial,
-          backoffMaxDelaySec: backoff.max,
-          backoffMultiplier: backoff.multiplier,
-        }),
+    backoffIntervalSec: body.backoff?.initial,
+    backoffMaxDelaySec: body.backoff?.max,
+    backoffMultiplier: body.backoff?.multiplier,
+    partitionQuery: body.partitionQuery,
+    previousSchemaVersion: body.previousSchemaVersion,
+    rejectedUpdates: body.rejected?.updates,
+    rejectedClientVersion: body.rejected?.clientVersion,
+    compensatingWriteServerVersion: body.rejected?.serverVersion,
   });
 }

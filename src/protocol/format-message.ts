@@ -103,7 +103,7 @@ function formatDownload(message: Download): Buffer {
       : [
           batch.queryVersion,
           batch.state,
-          Number.isInteger(batch.progress) ? batch.progress.toFixed(1) : batch.progress,
+          estimate(batch.progress),
         ];
   return frame(
     [
@@ -122,6 +122,11 @@ function formatDownload(message: Download): Buffer {
     ],
     bytes,
   );
+}
+
+/** A decimal number that no reader takes for an integer or for a power: `0.5`, `1.0`. */
+function estimate(progress: number): string {
+  return Number.isInteger(progress) ? progress.toFixed(1) : String(Number(progress.toFixed(6)));
 }
 
 function flag(value: boolean): number {
