@@ -12,10 +12,11 @@ import { PasswordHasher } from './accounts/password-hasher.ts';
 import { createHttpApp } from './http/http-app.ts';
 import { PublicAddress } from './http/public-address.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
-import { everybodyWrites, ownRealmsOnly } from './permissions.ts';
+import { everybodyWrites, ownRealmsOnly, realmAccess } from './permissions.ts';
 import { RealmRegistry } from './realms/realm-registry.ts';
 import type { RunningServer, ServerOptions } from './server-options.ts';
 import { ServerStartError } from './server-start-error.ts';
+import { partitionSync } from './sync/open-partition.ts';
 import { SyncEndpoint } from './sync/sync-endpoint.ts';
 
 export type { RunningServer, ServerOptions };
@@ -65,11 +66,19 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
       const listening = app.server.address();
       return typeof listening === 'object' && listening !== null ? listening.port : port;
     };
+    const registry = await RealmRegistry.open(store, Date.now);
+    const permissions =
+      options.development === true ? everybodyWrites : (options.permissions ?? ownRealmsOnly);
     const endpoint = new SyncEndpoint({
       appId,
       accounts,
-      registry: await RealmRegistry.open(store, Date.now),
-      permissions: options.development === true ? everybodyWrites : (options.permissions ?? ownRealmsOnly),
+      modes: {
+        pbs: partitionSync({
+          registry,
+          access: (user, path) => realmAccess(permissions, user, path),
+          isOffered: true,
+        }),
+      },
       limits,
       logger,
     });

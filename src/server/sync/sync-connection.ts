@@ -27,7 +27,7 @@ export class SyncConnection implements SessionConnection {
   readonly user: User;
   readonly loginSession: string;
   readonly #socket: WebSocket;
-  readonly #protocol: Negotiated;
+  readonly protocol: Negotiated;
   readonly #context: SyncContext;
   readonly #sessions = new Map<number, SyncSession>();
   readonly #backlog: ConnectionBacklog;
@@ -39,7 +39,7 @@ export class SyncConnection implements SessionConnection {
     this.#socket = socket;
     this.user = access.user;
     this.loginSession = access.sessionId;
-    this.#protocol = protocol;
+    this.protocol = protocol;
     this.#context = context;
     this.#backlog = new ConnectionBacklog(context.backlog, context.limits.uploadBacklog, socket);
     this.#idle = setTimeout(() => this.close(GOING_AWAY, 'idle'), context.limits.idle);
@@ -57,7 +57,7 @@ export class SyncConnection implements SessionConnection {
   }
 
   sendError(session: number, error: ConnectionError | SessionError): void {
-    this.send(errorMessage(session, error, this.#protocol.version));
+    this.send(errorMessage(session, error, this.protocol.version));
   }
 
   writable(): Promise<void> | undefined {
@@ -95,6 +95,11 @@ export class SyncConnection implements SessionConnection {
     this.#sessions.delete(session);
   }
 
+  /** The rights of the user may have changed. */
+  review(): void {
+    for (const session of this.#sessions.values()) session.review();
+  }
+
   /** Says goodbye; sessions end at once. */
   close(code: number, reason: string): void {
     this.#closed();
@@ -117,12 +122,12 @@ export class SyncConnection implements SessionConnection {
     this.#log(0, {
       co_id: newHexId(),
       level: 'info',
-      msg: `connected with protocol ${this.#protocol.version}`,
+      msg: `connected with protocol ${this.protocol.version}`,
     });
   }
 
   #log(session: number, content: Readonly<Record<string, string>>): void {
-    if (this.#protocol.version < LOG_MESSAGE_SINCE) return;
+    if (this.protocol.version < LOG_MESSAGE_SINCE) return;
     this.send({ type: 'log_message', session, json: JSON.stringify(content) });
   }
 
@@ -132,7 +137,7 @@ export class SyncConnection implements SessionConnection {
     try {
       if (!isBinary) throw new ConnectionError(103, 'a text message: all messages are binary');
       const limits = { maxBodySize: this.#context.limits.decompressedBody };
-      this.#dispatch(parseClientMessage(data, this.#protocol.mode, limits), data.length);
+      this.#dispatch(parseClientMessage(data, this.protocol.mode, limits), data.length);
     } catch (error) {
       const connectionError = asConnectionError(error);
       if (connectionError) {
@@ -166,7 +171,8 @@ export class SyncConnection implements SessionConnection {
 
   #bind(message: BindMessage, size: number): void {
     const { session } = message;
-    if (this.#protocol.mode === 'flx') {
+    const open = this.#context.modes[this.protocol.mode];
+    if (open === undefined) {
       throw new ConnectionError(114, 'flexible sync is not offered: open the realm with a partition value');
     }
     if (this.#sessions.has(session)) throw new ConnectionError(107, `session ${session} is bound already`);
@@ -177,7 +183,7 @@ export class SyncConnection implements SessionConnection {
       );
     }
     this.#backlog.received(size);
-    this.#sessions.set(session, new SyncSession(message, size, this, this.#context));
+    this.#sessions.set(session, new SyncSession(message, size, this, this.#context, open));
   }
 
   #sent(): void {

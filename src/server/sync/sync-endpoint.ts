@@ -79,6 +79,13 @@ export class SyncEndpoint {
     this.#webSockets.close();
   }
 
+  /** The rights of one user, or of everybody, may have changed: bound sessions are judged anew. */
+  review(userId?: string): void {
+    for (const connection of this.#connections) {
+      if (userId === undefined || connection.user.id === userId) connection.review();
+    }
+  }
+
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const { limits } = this.#context;
     if (this.#closing.signal.aborted || this.#sockets.size >= limits.connections) return refuse(socket, 503);

@@ -8,9 +8,26 @@ import { HistoryError } from '../../store/server/history-error.ts';
 import { RealmPathError } from '../realms/realm-path-error.ts';
 
 /** The codes below 200 that the server sends; they end the connection. */
-export type ConnectionErrorCode = 101 | 102 | 103 | 106 | 107 | 108 | 109 | 110 | 111 | 112 | 114;
+export type ConnectionErrorCode = 101 | 102 | 103 | 106 | 107 | 108 | 109 | 110 | 111 | 112 | 113 | 114;
 /** The codes from 200 on that the server sends; they end one session. */
-export type SessionErrorCode = 201 | 204 | 206 | 208 | 209 | 210 | 211 | 212 | 216 | 217 | 222;
+export type SessionErrorCode =
+  | 201
+  | 204
+  | 206
+  | 208
+  | 209
+  | 210
+  | 211
+  | 212
+  | 216
+  | 217
+  | 222
+  | 223
+  | 225
+  | 226
+  | 228
+  | 232
+  | 234;
 
 const JSON_ERROR_SINCE = 4;
 
@@ -28,7 +45,7 @@ export class ConnectionError extends IsthmusError {
 
   /** Wrong use of the protocol, except where the app chose the wrong kind of sync. */
   get action(): ErrorAction {
-    return this.protocolCode === 114 ? 'ApplicationBug' : 'ProtocolViolation';
+    return this.protocolCode === 113 || this.protocolCode === 114 ? 'ApplicationBug' : 'ProtocolViolation';
   }
 }
 
@@ -36,10 +53,13 @@ export class ConnectionError extends IsthmusError {
 export class SessionError extends IsthmusError {
   readonly code = 'sync-session';
   readonly protocolCode: SessionErrorCode;
+  /** With 232: the query to subscribe each class with. */
+  readonly partitionQuery: string | undefined;
 
-  constructor(protocolCode: SessionErrorCode, message: string, cause?: unknown) {
+  constructor(protocolCode: SessionErrorCode, message: string, cause?: unknown, partitionQuery?: string) {
     super(message, { cause });
     this.protocolCode = protocolCode;
+    this.partitionQuery = partitionQuery;
   }
 
   /** A history that does not fit is reset, a refusal is final, anything else passes (spec/wire-protocol.md §7.2). */
@@ -50,7 +70,14 @@ export class SessionError extends IsthmusError {
       case 204:
       case 206:
       case 216:
+      case 223:
+      case 225:
+      case 226:
         return 'ApplicationBug';
+      case 232:
+        return 'MigrateToFLX';
+      case 234:
+        return 'RevertToPBS';
       default:
         return 'ClientReset';
     }
@@ -85,7 +112,13 @@ export function errorMessage(
   version: number,
 ): ServerMessage {
   const { protocolCode: errorCode, message, tryAgain, action } = error;
-  return version < JSON_ERROR_SINCE
-    ? { type: 'error', session, errorCode, tryAgain, message }
-    : { type: 'json_error', session, errorCode, json: formatErrorBody({ message, tryAgain, action }) };
+  if (version < JSON_ERROR_SINCE) return { type: 'error', session, errorCode, tryAgain, message };
+  const partitionQuery = error instanceof SessionError ? error.partitionQuery : undefined;
+  const json = formatErrorBody({
+    message,
+    tryAgain,
+    action,
+    ...(partitionQuery !== undefined && { partitionQuery }),
+  });
+  return { type: 'json_error', session, errorCode, json };
 }

@@ -5,42 +5,42 @@
  * |--------------|--------------------------------------------------|----------------------------------|---------------------|
  * | binding      | BIND; path, right and ident are being looked for | IDENT unless one was asked for   | unidentified        |
  * | unidentified | the realm is open, IDENT was sent if asked for   | IDENT, UNBIND                    | bound, ended        |
- * | bound        | IDENT was found good                             | UPLOAD, MARK, JSON_ERROR, UNBIND | ended               |
+ * | bound        | IDENT was found good                             | UPLOAD, MARK, QUERY, JSON_ERROR, UNBIND | ended        |
  * | failed       | a session error was sent, from any state above   | anything, ignored, until UNBIND  | ended, no UNBOUND   |
  * | ended        | UNBIND, or the connection is gone                | nothing                          |                     |
  *
  * Messages are handled one after another in the order of arrival. Those that arrive meanwhile wait in the inbox,
- * whose bytes count in the connection's backlog. Anything out of order ends the connection (109).
+ * whose bytes count in the connection's backlog. Anything out of order ends the connection (109). What the messages
+ * mean for a realm is up to the mode of sync (mode-session.ts).
  */
 import type { Logger } from '../../log.ts';
 import type { ServerMessage } from '../../protocol/messages.ts';
-import type { DownloadCursor, ServerRealm, Upload } from '../../store/server/contract.ts';
+import type { Negotiated } from '../../protocol/negotiation.ts';
+import type { Upload } from '../../store/server/contract.ts';
 import type { User } from '../accounts/accounts.ts';
 import type { ServerLimits } from '../limits.ts';
-import { type Permissions, type RealmAccess, realmAccess } from '../permissions.ts';
-import { realmPath } from '../realms/realm-path.ts';
-import type { RealmRegistry } from '../realms/realm-registry.ts';
 import type { ServerBacklog } from './backlog.ts';
 import type { BoundFiles, FileHolder } from './bound-files.ts';
-import { DownloadPump } from './download-pump.ts';
+import type { ModeSession, SessionPort } from './mode-session.ts';
 import {
   type BindMessage,
   decodeUpload,
-  downloadMessage,
   type IdentMessage,
   type SessionMessage,
   type UploadMessage,
 } from './session-messages.ts';
 import { asConnectionError, asSessionError, ConnectionError, SessionError } from './sync-error.ts';
-import { UploadApplier } from './upload-applier.ts';
 
 /** Characters of a client's own error report that are repeated to it. */
 const MAX_QUOTED = 500;
 
+/** Opens the realm that BIND names, in one mode of sync. Throws {@link SessionError} or `RealmPathError`. */
+export type ModeOpener = (bind: BindMessage, port: SessionPort) => Promise<ModeSession>;
+
 /** What all sessions of the server share. */
 export type SyncContext = {
-  readonly registry: RealmRegistry;
-  readonly permissions: Permissions;
+  /** The modes of sync; flexible sync is absent when no realm is configured for it. */
+  readonly modes: { readonly pbs: ModeOpener; readonly flx?: ModeOpener };
   readonly boundFiles: BoundFiles;
   readonly backlog: ServerBacklog;
   readonly limits: ServerLimits;
@@ -50,6 +50,7 @@ export type SyncContext = {
 /** What a session needs of its connection. */
 export type SessionConnection = {
   readonly user: User;
+  readonly protocol: Negotiated;
   send(message: ServerMessage): void;
   sendError(session: number, error: SessionError): void;
   log(session: number, text: string): void;
@@ -72,17 +73,16 @@ type Received = {
   readonly upload?: Promise<Upload>;
 };
 
+type Unidentified = { readonly kind: 'unidentified'; readonly mode: ModeSession };
 type Bound = {
   readonly kind: 'bound';
-  readonly realm: ServerRealm;
+  readonly mode: ModeSession;
   readonly fileIdent: number;
   readonly holder: FileHolder;
-  readonly pump: DownloadPump;
-  readonly applier: UploadApplier;
 };
 type State =
   | { readonly kind: 'binding'; readonly asksIdent: boolean }
-  | { readonly kind: 'unidentified'; readonly realm: ServerRealm; readonly access: RealmAccess }
+  | Unidentified
   | Bound
   | { readonly kind: 'failed' }
   | { readonly kind: 'ended' };
@@ -91,15 +91,25 @@ export class SyncSession {
   readonly ident: number;
   readonly #connection: SessionConnection;
   readonly #context: SyncContext;
+  readonly #open: ModeOpener;
   readonly #inbox: Received[] = [];
   #state: State;
+  /** Rights changed while the realm was being opened by them. */
+  #isToBeReviewed = false;
   #work: Promise<void> | undefined;
 
   /** A session begins with its BIND. */
-  constructor(bind: BindMessage, bytes: number, connection: SessionConnection, context: SyncContext) {
+  constructor(
+    bind: BindMessage,
+    bytes: number,
+    connection: SessionConnection,
+    context: SyncContext,
+    open: ModeOpener,
+  ) {
     this.ident = bind.session;
     this.#connection = connection;
     this.#context = context;
+    this.#open = open;
     this.#state = { kind: 'binding', asksIdent: bind.needFileIdent };
     this.#enqueue({ message: bind, bytes });
   }
@@ -127,6 +137,15 @@ export class SyncSession {
     this.#release(state);
     this.#dropInbox();
     this.#connection.ended(this.ident);
+  }
+
+  /** The rights of the user may have changed: judges anew what was decided by them. */
+  review(): void {
+    const state = this.#state;
+    if (state.kind === 'binding') this.#isToBeReviewed = true;
+    if (state.kind === 'unidentified' || state.kind === 'bound') {
+      this.#review(state).catch((error: unknown) => this.#fault(error));
+    }
   }
 
   /** Resolves when no message is being handled. */
@@ -169,15 +188,15 @@ export class SyncSession {
       case 'upload':
         return upload && this.#upload(message, upload, bytes);
       case 'mark':
-        return this.#bound(message).pump.requestMark(message.request);
+        return this.#bound(message).mode.mark(message.request);
+      case 'query':
+        return this.#bound(message).mode.query(message.version, message.text);
       case 'json_error':
         this.#bound(message);
         throw new SessionError(
           217,
           `the client could not go on: ${message.errorCode} ${message.json.slice(0, MAX_QUOTED)}`,
         );
-      case 'query':
-        throw outOfOrder(message, 'on a partition-based connection');
       case 'unbind':
         if (this.#isLive()) this.#connection.send({ type: 'unbound', session: this.ident });
         return this.end();
@@ -185,12 +204,10 @@ export class SyncSession {
   }
 
   async #bind(message: BindMessage): Promise<void> {
-    const { user } = this.#connection;
-    const path = realmPath(message.path, user.id);
-    const access = await realmAccess(this.#context.permissions, user, path);
-    if (access === 'none') throw new SessionError(206, `no right to open ${path}`);
-    const realm = await this.#context.registry.realm(path);
-    const file = message.needFileIdent ? await realm.allocateClientFile() : undefined;
+    const mode = await this.#open(message, this.#port());
+    const owner = this.#connection.user.id;
+    const file = message.needFileIdent ? await mode.realm.allocateClientFile(owner) : undefined;
+    if (this.#isToBeReviewed) await mode.review();
     if (this.#state.kind !== 'binding') return;
     if (file)
       this.#connection.send({
@@ -199,19 +216,19 @@ export class SyncSession {
         fileIdent: file.fileIdent,
         fileIdentSalt: file.salt,
       });
-    this.#state = { kind: 'unidentified', realm, access };
+    this.#state = { kind: 'unidentified', mode };
   }
 
   async #identify(message: IdentMessage): Promise<void> {
     const state = this.#state;
     if (state.kind !== 'unidentified') throw outOfOrder(message, `in the state ${state.kind}`);
-    const { realm, access } = state;
+    const { mode } = state;
     const { fileIdent } = message;
     const download = {
       serverVersion: message.downloadServerVersion,
       clientVersion: message.downloadClientVersion,
     };
-    const verdict = await realm.checkIdent({
+    const verdict = await mode.realm.checkIdent({
       fileIdent,
       fileIdentSalt: message.fileIdentSalt,
       download,
@@ -219,56 +236,58 @@ export class SyncSession {
     });
     if (this.#state !== state) return;
     if (verdict.kind === 'rejected') throw new SessionError(verdict.code, verdict.message);
+    this.#requireOwner(verdict.owner, fileIdent);
+    const holder = this.#claim(mode, fileIdent);
+    this.#state = { kind: 'bound', mode, fileIdent, holder };
+    await mode.bind({
+      fileIdent,
+      download,
+      uploadCursor: verdict.uploadCursor,
+      lockedServerVersion: verdict.lockedServerVersion,
+      ...(message.query !== undefined && { query: message.query }),
+    });
+    this.#connection.log(this.ident, `session ${this.ident}: client file ${fileIdent} of ${mode.realm.path}`);
+  }
 
+  /** A client file is its user's; whoever logs in on the same device brings files of their own (223). */
+  #requireOwner(owner: string | undefined, fileIdent: number): void {
+    const { user } = this.#connection;
+    if (owner === undefined || owner === user.id || user.isAdmin) return;
+    throw new SessionError(223, `client file ${fileIdent} belongs to another user`);
+  }
+
+  #claim({ realm }: ModeSession, fileIdent: number): FileHolder {
     const holder: FileHolder = {
       connection: this.#connection,
       supersede: () => this.#connection.terminate('its client file is bound elsewhere'),
     };
-    if (!this.#context.boundFiles.claim(realm.path, fileIdent, holder)) {
-      throw new ConnectionError(
-        108,
-        `client file ${fileIdent} is bound in another session of this connection`,
-      );
-    }
-    const pump = this.#pump(realm, fileIdent, download);
-    const applier = new UploadApplier({
-      realm,
-      fileIdent,
-      mayWrite: access === 'write',
-      threshold: verdict.uploadCursor,
-      lockedServerVersion: verdict.lockedServerVersion,
-      sliceSize: this.#context.limits.integratedTogether,
-      downloadedVersion: () => pump.serverVersion,
-    });
-    this.#state = { kind: 'bound', realm, fileIdent, holder, pump, applier };
-    pump.wake();
-    this.#connection.log(this.ident, `session ${this.ident}: client file ${fileIdent} of ${realm.path}`);
+    if (this.#context.boundFiles.claim(realm.path, fileIdent, holder)) return holder;
+    throw new ConnectionError(108, `client file ${fileIdent} is bound in another session of this connection`);
   }
 
-  #pump(realm: ServerRealm, fileIdent: number, cursor: DownloadCursor): DownloadPump {
-    const session = this.ident;
+  #port(): SessionPort {
     const connection = this.#connection;
-    return new DownloadPump(
-      realm,
-      fileIdent,
-      cursor,
-      {
-        download: async (batch, isStopped) => {
-          const message = await downloadMessage(session, batch);
-          if (!isStopped()) connection.send(message);
-        },
-        mark: (requestIdent) => connection.send({ type: 'mark', session, request: requestIdent }),
-        writable: () => connection.writable(),
-        failed: (error) => this.#fault(error),
+    return {
+      session: this.ident,
+      user: connection.user,
+      version: connection.protocol.version,
+      limits: this.#context.limits,
+      send: (message) => {
+        if (this.#isLive()) connection.send(message);
       },
-      this.#context.limits.download,
-    );
+      writable: () => connection.writable(),
+      failed: (error) => this.#fault(error),
+    };
+  }
+
+  async #review({ mode }: Unidentified | Bound): Promise<void> {
+    await mode.review();
   }
 
   /** Integrates an upload together with those that wait right behind it. */
   async #upload(message: UploadMessage, first: Promise<Upload>, bytes: number): Promise<void> {
-    const { applier } = this.#bound(message);
-    const uploads = [applier.accept(await first)];
+    const { mode } = this.#bound(message);
+    const uploads = [mode.accept(await first)];
     let size = bytes;
     let fault: unknown;
     while (fault === undefined && size < this.#context.limits.integratedTogether) {
@@ -277,13 +296,13 @@ export class SyncSession {
       this.#inbox.shift();
       size += next.bytes;
       try {
-        uploads.push(applier.accept(await next.upload));
+        uploads.push(mode.accept(await next.upload));
       } catch (error) {
         fault = error;
       }
     }
     try {
-      if (this.#isLive()) await applier.integrate(uploads);
+      if (this.#isLive()) await mode.integrate(uploads);
     } finally {
       this.#connection.consumed(size - bytes);
     }
@@ -323,9 +342,10 @@ export class SyncSession {
   }
 
   #release(state: State): void {
-    if (state.kind !== 'bound') return;
-    state.pump.stop();
-    this.#context.boundFiles.release(state.realm.path, state.fileIdent, state.holder);
+    if (state.kind !== 'bound' && state.kind !== 'unidentified') return;
+    state.mode.stop();
+    if (state.kind === 'unidentified') return;
+    this.#context.boundFiles.release(state.mode.realm.path, state.fileIdent, state.holder);
   }
 
   #dropInbox(): void {

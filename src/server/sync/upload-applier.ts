@@ -1,15 +1,13 @@
 /** Checks and integrates what one bound session uploads (spec/wire-protocol.md §5.7, spec/server-history.md §3). */
 
 import { checkUpload } from '../../store/server/check-upload.ts';
-import type { ServerRealm, Upload, UploadCursor, UploadEntry } from '../../store/server/contract.ts';
+import type { Upload, UploadCursor, UploadEntry } from '../../store/server/contract.ts';
 import { HistoryError } from '../../store/server/history-error.ts';
-import { changesNothing } from './reader-upload.ts';
 import { SessionError } from './sync-error.ts';
 
 export type UploadApplierOptions = {
-  readonly realm: ServerRealm;
-  readonly fileIdent: number;
-  readonly mayWrite: boolean;
+  /** Integrates a part of the stream, completely or not at all. */
+  readonly integrate: (upload: Upload) => Promise<unknown>;
   /** Upload cursor at IDENT: what was integrated before this session. */
   readonly threshold: UploadCursor;
   readonly lockedServerVersion: number;
@@ -33,7 +31,7 @@ export class UploadApplier {
 
   /** Judges the next UPLOAD of the stream and leaves out what is integrated already. Throws {@link SessionError}. */
   accept(upload: Upload): Upload {
-    const { threshold, realm, mayWrite } = this.#options;
+    const { threshold } = this.#options;
     const fault = checkUpload(
       {
         threshold,
@@ -47,9 +45,6 @@ export class UploadApplier {
     this.#progress = upload.progress;
     this.#lockedServerVersion = upload.lockedServerVersion;
     const entries = upload.entries.filter(({ clientVersion }) => clientVersion > threshold.clientVersion);
-    if (!mayWrite && !changesNothing(entries, realm.schema)) {
-      throw new SessionError(206, `no right to write to ${realm.path}`);
-    }
     return { ...upload, entries };
   }
 
@@ -62,20 +57,21 @@ export class UploadApplier {
     if (last === undefined) return;
     for (const slice of slices(uploads, last, this.#options.sliceSize)) {
       try {
-        await this.#options.realm.integrate(this.#options.fileIdent, slice);
+        await this.#options.integrate(slice);
       } catch (error) {
-        if (!(error instanceof HistoryError) || slice.entries.length <= 1) throw error;
+        const isRefused = error instanceof HistoryError || error instanceof SessionError;
+        if (!isRefused || slice.entries.length <= 1) throw error;
         await this.#integrateOneByOne(slice);
       }
     }
   }
 
   async #integrateOneByOne(slice: Upload): Promise<void> {
-    const { realm, fileIdent } = this.#options;
+    const { integrate } = this.#options;
     for (const entry of slice.entries) {
-      await realm.integrate(fileIdent, { ...slice, entries: [entry], progress: cursorOf(entry) });
+      await integrate({ ...slice, entries: [entry], progress: cursorOf(entry) });
     }
-    await realm.integrate(fileIdent, { ...slice, entries: [] });
+    await integrate({ ...slice, entries: [] });
   }
 }
 

@@ -1,0 +1,40 @@
+/** BIND of partition-based sync: the partition value names a realm, which opens by right. */
+import type { User } from '../accounts/accounts.ts';
+import type { RealmAccess } from '../permissions.ts';
+import { realmPath } from '../realms/realm-path.ts';
+import type { RealmRegistry } from '../realms/realm-registry.ts';
+import type { PartitionMigration } from './flexible-options.ts';
+import { PartitionSession, requireReadable } from './partition-session.ts';
+import { ConnectionError, SessionError } from './sync-error.ts';
+import type { ModeOpener } from './sync-session.ts';
+
+export type PartitionSyncOptions = {
+  readonly registry: RealmRegistry;
+  readonly access: (user: User, path: string) => Promise<RealmAccess>;
+  /** False when only flexible sync is offered; clients to be migrated are told so all the same. */
+  readonly isOffered: boolean;
+  readonly migration?: PartitionMigration;
+};
+
+export function partitionSync({ registry, access, isOffered, migration }: PartitionSyncOptions): ModeOpener {
+  return async (bind, port) => {
+    const path = realmPath(bind.path, port.user.id);
+    const query = migration?.(path, port.user);
+    if (query !== undefined) throw migrateToFlexible(path, query);
+    if (!isOffered) {
+      throw new ConnectionError(
+        113,
+        'partition-based sync is not offered: open the realm with subscriptions',
+      );
+    }
+    const accessNow = (user: User): Promise<RealmAccess> => access(user, path);
+    const level = await accessNow(port.user);
+    requireReadable(level, path);
+    return new PartitionSession({ realm: await registry.realm(path), access: level, accessNow, port });
+  };
+}
+
+/** Tells a client to go on with flexible sync, with that query as its subscription to each class (232). */
+function migrateToFlexible(path: string, query: string): SessionError {
+  return new SessionError(232, `${path} is served by flexible sync now`, undefined, query);
+}
