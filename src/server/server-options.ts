@@ -1,6 +1,7 @@
 import type { Logger } from '../log.ts';
 import type { ServerLimits } from './limits.ts';
 import type { Permissions } from './permissions.ts';
+import type { RulesOptions } from './rules/options.ts';
 
 export type ServerOptions = {
   /** Where realms, users and keys are kept. Created when it does not exist. */
@@ -17,8 +18,13 @@ export type ServerOptions = {
   readonly adminPassword?: string;
   /** Every logged-in user reads and writes every realm that is no system realm. Never in production. */
   readonly development?: boolean;
-  /** Who may do what (permissions.ts). Default: users have their own realms only. */
+  /** Decides alone who may do what with which realm, in place of `rules.paths` and of granted rights (permissions.ts). */
   readonly permissions?: Permissions;
+  /**
+   * Who may do what: by class in the flexible realm, by path with all others (docs/permissions.md). Default: the flexible
+   * realm is for administrators, users have their own realms and what was granted to them.
+   */
+  readonly rules?: RulesOptions;
   readonly logger?: Logger;
   readonly limits?: Partial<ServerLimits>;
   /**

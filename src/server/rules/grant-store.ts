@@ -74,11 +74,12 @@ export type GrantFilter =
   | { readonly kind: 'grantor'; readonly userId: string }
   | { readonly kind: 'path'; readonly path: string };
 
+/** Where a page of a list ended. */
+export type GrantPosition = readonly [path: string, scope: string, subject: string];
+
 type Row = Record<string, unknown>;
 
 const EVERYBODY = '*';
-/** Pages of a list; a list of everything is read in such portions. */
-const PAGE = 500;
 
 /** Grantors whose grants on all realms concern a path: administrators, its owner, and who may manage it by a grant. */
 const RESPONSIBLE = `SELECT '' UNION SELECT :owner UNION
@@ -172,14 +173,13 @@ export class GrantStore {
   }
 
   /** In the order of path and subject; at most `limit`, those after `after`. */
-  list(filter: GrantFilter, limit = PAGE, after?: Grant): readonly Grant[] {
+  list(filter: GrantFilter, limit: number, after?: GrantPosition): readonly Grant[] {
     const [condition, value] = conditionOf(filter);
-    const position = after && [after.path, after.scope, tokenOf(after.subject)];
     return this.#prepare(
       `SELECT * FROM grants WHERE ${condition} AND (path, scope, subject) > (?, ?, ?)
        ORDER BY path, scope, subject LIMIT ?`,
     )
-      .all(...(value === undefined ? [] : [value]), ...(position ?? ['', '', '']), limit)
+      .all(...(value === undefined ? [] : [value]), ...(after ?? ['', '', '']), limit)
       .map(grantOf);
   }
 
@@ -237,6 +237,10 @@ export class GrantStore {
     }
     return statement;
   }
+}
+
+export function positionOf(grant: Grant): GrantPosition {
+  return [grant.path, grant.scope, tokenOf(grant.subject)];
 }
 
 function conditionOf(filter: GrantFilter): [condition: string, value?: string] {

@@ -20,6 +20,7 @@ import {
   type Grant,
   type GrantFilter,
   type GrantPlace,
+  type GrantPosition,
   type GrantStore,
   type Offer,
   type Subject,
@@ -150,7 +151,7 @@ export class PathPermissions {
   }
 
   /** All grants, for administrators, in pages. */
-  page(filter: GrantFilter, limit: number, after?: Grant): readonly Grant[] {
+  page(filter: GrantFilter, limit: number, after?: GrantPosition): readonly Grant[] {
     return this.#grants.list(filter, limit, after);
   }
 

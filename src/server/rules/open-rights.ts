@@ -1,0 +1,43 @@
+/** Rules, granted rights and the users behind them, put together for a server. */
+import { join } from 'node:path';
+import { silentLogger } from '../../log.ts';
+import type { ServerOptions } from '../server-options.ts';
+import { compileRules } from './compile-rules.ts';
+import type { FlexibleRules } from './contract.ts';
+import { GrantStore } from './grant-store.ts';
+import { PathPermissions, type UserDirectory } from './path-permissions.ts';
+
+const PERMISSIONS_FILE = 'permissions.sqlite';
+
+export type Rights = {
+  /** Who may do what in the flexible realm. */
+  readonly flexible: FlexibleRules;
+  /** Who may do what with all other realms, and with the flexible one as a partition client. */
+  readonly paths: PathPermissions;
+};
+
+export type RightsOptions = Pick<
+  ServerOptions,
+  'dataDirectory' | 'rules' | 'permissions' | 'development' | 'logger'
+> & { readonly schema?: 'additive' | 'fixed' };
+
+/** Throws a `ConfigError` for rules that cannot be. Whoever opens it closes `paths`. */
+export function openRights(options: RightsOptions, users: UserDirectory): Rights {
+  const { dataDirectory, permissions, development = false, logger = silentLogger } = options;
+  const { flexible, paths } = compileRules(options);
+  if (permissions !== undefined && options.rules?.paths !== undefined) {
+    logger.warn('the `permissions` function decides alone: `rules.paths` and granted rights are not asked');
+  }
+  const grants = new GrantStore(join(dataDirectory, PERMISSIONS_FILE));
+  return {
+    flexible,
+    paths: new PathPermissions({
+      rules: paths,
+      grants,
+      users,
+      development,
+      now: Date.now,
+      ...(permissions !== undefined && { permissions }),
+    }),
+  };
+}
