@@ -31,7 +31,16 @@ export default {
     adminUser: 'realm-admin',
     adminPassword: process.env.ISTHMUS_ADMIN_PASSWORD ?? 'change-me',
 
-    // Who may open what. By default users have the realms below their own id, and administrators have all.
+    // Who may do what (docs/permissions.md). By default users have the realms below their own id, what was granted to
+    // them, and nothing of the flexible realm; administrators have everything.
+    // rules: {
+    //   classes: {
+    //     Customer: { roles: [{ name: 'agent', read: true, write: 'SupportRepId == %%user.custom_data.employee' }] },
+    //     '*': { roles: [{ name: 'everybody', read: true }] },
+    //   },
+    //   paths: [{ path: '/chinook', users: "%%user.custom_data.role == 'clerk'", access: 'write' }],
+    // },
+    // A function that decides about paths alone, in place of rules.paths and of granted rights.
     // permissions: (user, path) => (path.startsWith(`/${user.id}/`) ? 'write' : 'none'),
     // Every logged-in user may read, write and extend the schema of every realm. For development only.
     // development: false,
