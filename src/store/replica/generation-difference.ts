@@ -6,8 +6,8 @@ import { sameValue } from '../../schema/equality.ts';
 import type { PrimaryKey } from '../../schema/value.ts';
 import { defaultValue, readField } from '../state/default-value.ts';
 import type { ObjectState, StateValue } from '../state/object-state.ts';
+import { writeField } from '../state/value-instructions.ts';
 import type { ReplicaReader } from './contract.ts';
-import { writeField } from './value-instructions.ts';
 
 /**
  * Pieces of about `pieceSize` instructions that turn `before` into `after`: new and changed objects first, then the

@@ -6,9 +6,9 @@ import { BadChangesetError } from '../../changeset/bad-changeset-error.ts';
 import type { Instruction, ObjectInstruction, PathInstruction } from '../../changeset/instruction.ts';
 import { keyToken, type PrimaryKey } from '../../schema/value.ts';
 import { applyInstruction } from '../state/apply.ts';
+import { type Address, writeField } from '../state/value-instructions.ts';
 import type { StateView } from '../state/view.ts';
 import { RecoveredList } from './recovered-list.ts';
-import { type Address, writeField } from './value-instructions.ts';
 
 export class Recovery {
   readonly #fresh: StateView;

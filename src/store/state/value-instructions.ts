@@ -2,8 +2,8 @@
 import type { Instruction, Path, Payload } from '../../changeset/instruction.ts';
 import type { ColumnDefinition, RealmSchema } from '../../schema/definition.ts';
 import type { PrimaryKey } from '../../schema/value.ts';
-import type { StateValue } from '../state/object-state.ts';
-import { isEmbedded } from '../state/slot.ts';
+import type { StateValue } from './object-state.ts';
+import { isEmbedded } from './slot.ts';
 
 /** A field of a top-level object, or what lies below it. */
 export type Address = {
