@@ -99,7 +99,7 @@ test('a permission function is told the user and the path, and its failure refus
   const client = await RawClient.connect({ url: server.url, token: accessToken });
   expect(await outcomes(client, ['"team"', '"/~/x"'])).toEqual({ '"team"': 'open', '"/~/x"': DENIED });
   const user = { id: userId, name: 'ada@example.com', isAdmin: false };
-  expect(asked).toEqual([
+  expect(asked).toMatchObject([
     [user, '/team'],
     [user, `/${userId}/x`],
   ]);

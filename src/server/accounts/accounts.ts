@@ -1,7 +1,7 @@
 /** Who may log in, and which tokens are good: users, their identities and their refresh sessions. */
 import { randomBytes } from 'node:crypto';
 import { AccountError } from './account-error.ts';
-import type { AccountStore, IdentityRow } from './account-store.ts';
+import type { AccountStore, IdentityRow, UserRow } from './account-store.ts';
 import { isHexId, NO_DEVICE, newHexId } from './hex-id.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import {
@@ -27,6 +27,11 @@ export type User = {
   /** Email or name that the user logs in with, when there is one. */
   readonly name?: string;
   readonly isAdmin: boolean;
+  /** What the app's operator keeps about the user; rules refer to it. */
+  readonly customData: Readonly<Record<string, unknown>>;
+  /** What login providers told about the user. */
+  readonly data: Readonly<Record<string, string>>;
+  readonly identities: readonly { readonly id: string; readonly provider: string }[];
 };
 
 export type Login = {
@@ -138,8 +143,19 @@ export class Accounts {
 
   async profile(accessToken: string): Promise<Profile> {
     const { user } = await this.access(accessToken);
-    const identities = this.#store.identitiesOf(user.id);
-    return { user, identities: identities.map(({ id, provider }) => ({ id, provider })) };
+    return { user, identities: user.identities };
+  }
+
+  /** The user as of now. */
+  userById(id: string): User | undefined {
+    const row = this.#store.user(id);
+    return row && this.#userOfRow(row);
+  }
+
+  /** The user who logs in with that name, and has done so. */
+  userByName(name: string): User | undefined {
+    const userId = this.#store.identity(USERPASS, name.trim())?.userId;
+    return userId === undefined ? undefined : this.userById(userId);
   }
 
   /** The name of the first administrator, if there is one. */
@@ -250,10 +266,19 @@ export class Accounts {
       throw invalidSession();
     }
     if (user.disabled) throw new AccountError('UserDisabled', 'this user is disabled');
-    const name = this.#store.identitiesOf(user.id).find(({ provider }) => provider === USERPASS)?.name;
+    return { user: this.#userOfRow(user), sessionId: session.id };
+  }
+
+  #userOfRow({ id, admin }: UserRow): User {
+    const identities = this.#store.identitiesOf(id);
+    const name = identities.find(({ provider }) => provider === USERPASS)?.name;
     return {
-      user: { id: user.id, isAdmin: user.admin, ...(name !== undefined && { name }) },
-      sessionId: session.id,
+      id,
+      isAdmin: admin,
+      customData: {},
+      data: name === undefined ? {} : { email: name },
+      identities: identities.map((identity) => ({ id: identity.id, provider: identity.provider })),
+      ...(name !== undefined && { name }),
     };
   }
 
