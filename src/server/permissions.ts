@@ -1,5 +1,6 @@
 /**
- * Who may do what with a realm. It is asked when a session is bound, and again when rights change:
+ * Who may do what with a realm, as a function of the configuration says it. It is asked when a session is bound, and
+ * again when rights change:
  *
  * - `none`: the realm cannot be opened (protocol error 206).
  * - `read`: changes come down, none go up. Uploading a schema that the realm has already is no change.
@@ -10,24 +11,18 @@
  * System realms are not up to the function: only administrators open them.
  */
 import type { User } from './accounts/accounts.ts';
-import { isSystemPath } from './realms/realm-path.ts';
 import type { PathLevel } from './rules/options.ts';
 
 /** What matters to a session. */
 export type RealmAccess = 'none' | 'read' | 'write';
 export type Permissions = (user: User, path: string) => PathLevel | Promise<PathLevel>;
 
-/** Users have what is below `/<their id>`, and nothing else. */
-export const ownRealmsOnly: Permissions = (user, path) =>
-  path === `/${user.id}` || path.startsWith(`/${user.id}/`) ? 'manage' : 'none';
-
-/** For development: everybody who is logged in writes everywhere. */
-export const everybodyWrites: Permissions = () => 'write';
-
-/** Asks `permissions` about ordinary users; administrators may do everything. */
-export async function realmAccess(permissions: Permissions, user: User, path: string): Promise<RealmAccess> {
-  if (user.isAdmin) return 'write';
-  if (isSystemPath(path)) return 'none';
-  const level = await permissions(user, path);
+/** What a session may do: the level that was given, as far as it matters to one. */
+export async function realmAccess(
+  permissions: { access(user: User, path: string): Promise<PathLevel> },
+  user: User,
+  path: string,
+): Promise<RealmAccess> {
+  const level = await permissions.access(user, path);
   return level === 'manage' ? 'write' : level;
 }

@@ -12,8 +12,9 @@ import { PasswordHasher } from './accounts/password-hasher.ts';
 import { createHttpApp } from './http/http-app.ts';
 import { PublicAddress } from './http/public-address.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
-import { everybodyWrites, ownRealmsOnly, realmAccess } from './permissions.ts';
+import { realmAccess } from './permissions.ts';
 import { RealmRegistry } from './realms/realm-registry.ts';
+import { openRights, type Rights } from './rules/open-rights.ts';
 import type { RunningServer, ServerOptions } from './server-options.ts';
 import { ServerStartError } from './server-start-error.ts';
 import { partitionSync } from './sync/open-partition.ts';
@@ -55,27 +56,41 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
     new PasswordHasher(limits.waitingPasswordChecks),
     { appId, now: () => Math.floor(Date.now() / 1000) },
   );
+  let rights: Rights | undefined;
   try {
+    const opened = openRights(options, {
+      byId: (id) => accounts.userById(id),
+      byName: (name) => accounts.userByName(name),
+    });
+    rights = opened;
+    accounts.onRevoked(({ userId }) => {
+      if (accounts.userById(userId) === undefined) opened.paths.forgetUser(userId);
+    });
     const administrator = await ensureAdministrator(accounts, options, process.env);
     if (options.development === true && options.permissions !== undefined) {
       logger.warn('in development mode everybody may write: the permissions function is not asked');
     }
     const address = new PublicAddress(options.publicUrl, () => localUrl(host, listeningPort()));
-    const app = createHttpApp({ appId, accounts, address, logger, bodyLimit: limits.httpBody });
+    const app = createHttpApp({
+      appId,
+      accounts,
+      permissions: opened.paths,
+      address,
+      logger,
+      bodyLimit: limits.httpBody,
+    });
     const listeningPort = (): number => {
       const listening = app.server.address();
       return typeof listening === 'object' && listening !== null ? listening.port : port;
     };
     const registry = await RealmRegistry.open(store, Date.now);
-    const permissions =
-      options.development === true ? everybodyWrites : (options.permissions ?? ownRealmsOnly);
     const endpoint = new SyncEndpoint({
       appId,
       accounts,
       modes: {
         pbs: partitionSync({
           registry,
-          access: (user, path) => realmAccess(permissions, user, path),
+          access: (user, path) => realmAccess(opened.paths, user, path),
           isOffered: true,
         }),
       },
@@ -90,6 +105,7 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
       await endpoint.close();
       await app.close();
       await store.close();
+      opened.paths.close();
       accounts.close();
     };
     let closing: Promise<void> | undefined;
@@ -105,6 +121,7 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
       },
     };
   } catch (error) {
+    rights?.paths.close();
     accounts.close();
     throw error;
   }

@@ -2,8 +2,10 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from '../../log.ts';
 import { AccountError } from '../accounts/account-error.ts';
+import type { PathPermissions } from '../rules/path-permissions.ts';
 import { type AppRoutesContext, appRoutes } from './app-routes.ts';
 import { sendError, sendJson } from './json-answer.ts';
+import { permissionRoutes } from './permission-routes.ts';
 import { userRoutes } from './user-routes.ts';
 
 /** The base path of the client API, B in spec/app-services-http.md §1. */
@@ -20,7 +22,11 @@ const CORS_HEADERS = {
 /** Seconds for which a browser may remember the answer to a preflight request. */
 const CORS_MAX_AGE = 600;
 
-export type HttpAppOptions = AppRoutesContext & { readonly logger: Logger; readonly bodyLimit: number };
+export type HttpAppOptions = AppRoutesContext & {
+  readonly permissions: PathPermissions;
+  readonly logger: Logger;
+  readonly bodyLimit: number;
+};
 
 export function createHttpApp(options: HttpAppOptions): FastifyInstance {
   const { accounts, logger } = options;
@@ -59,6 +65,9 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
   app.get('/health', (_request, reply) => sendJson(reply, 200, { status: 'ok' }));
   app.register(async (scope) => appRoutes(scope, options), { prefix: `${API_BASE}/app/:appId` });
   app.register(async (scope) => userRoutes(scope, accounts), { prefix: `${API_BASE}/auth` });
+  app.register(async (scope) => permissionRoutes(scope, accounts, options.permissions), {
+    prefix: `${API_BASE}/auth/permissions`,
+  });
   return app;
 }
 
