@@ -3,13 +3,15 @@ import type { HistoryErrorCode, IdentClaim, IdentVerdict } from './contract.ts';
 
 /**
  * Judges what a client says of itself (spec/wire-protocol.md §5.5, in that order). `latestSalt` is the salt that the
- * history has for the client's latest version; `undefined` when it has no such version.
+ * history has for the client's latest version; `undefined` when it has no such version. Entries up to `baseVersion` were
+ * trimmed (spec/server-history.md §6).
  */
 export function checkIdent(
   claim: IdentClaim,
   file: ClientFile | undefined,
   currentVersion: number,
   latestSalt: bigint | undefined,
+  baseVersion: number,
 ): IdentVerdict {
   const { download, latest } = claim;
   if (latest.version > currentVersion) {
@@ -24,6 +26,11 @@ export function checkIdent(
     );
   }
   if (file.lastSeen === 0) return rejected(222, `client file ${claim.fileIdent} has expired`);
+  // From here on: neither new, nor one that is being sent the state in place of the history.
+  const isFilled = download.serverVersion === 0 || download.serverVersion < (file.filledFrom ?? 0);
+  if (download.serverVersion < baseVersion && !isFilled) {
+    return rejected(222, `the history up to version ${baseVersion} was trimmed`);
+  }
   if (download.serverVersion > currentVersion) {
     return rejected(
       209,
@@ -39,7 +46,8 @@ export function checkIdent(
   if (latest.version < download.serverVersion) {
     return rejected(209, 'the latest server version is below the download server version');
   }
-  if (latest.salt !== latestSalt)
+  // The salts of trimmed versions are not known any more.
+  if (latest.version >= baseVersion && latest.salt !== latestSalt)
     return rejected(211, `the salt of server version ${latest.version} differs`);
   const { owner, lockedServerVersion } = file;
   return {

@@ -14,6 +14,8 @@ export type ClientFile = {
   readonly owner: string | undefined;
   /** Whether the client ever came back with the ident. */
   readonly identified: boolean;
+  /** The version whose state the client is or was sent in place of the history up to it. */
+  readonly filledFrom: number | undefined;
 };
 
 /** Ident 0 is no file, 1 the server itself. */
@@ -30,6 +32,9 @@ export class ClientFileTable {
   readonly #advance: StatementSync;
   readonly #seen: StatementSync;
   readonly #date: StatementSync;
+  readonly #setFilled: StatementSync;
+  readonly #expire: StatementSync;
+  readonly #oldestNeeded: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#load = database.prepare('SELECT * FROM client_files WHERE realm = ? AND ident = ?');
@@ -43,6 +48,16 @@ export class ClientFileTable {
     this.#seen = database.prepare(
       'UPDATE client_files SET last_seen = ?, identified = 1 WHERE realm = ? AND ident = ? AND last_seen > 0',
     );
+    this.#setFilled = database.prepare(
+      'UPDATE client_files SET filled_from = ? WHERE realm = ? AND ident = ?',
+    );
+    this.#expire = database.prepare(
+      'UPDATE client_files SET last_seen = 0 WHERE realm = ? AND last_seen > 0 AND last_seen < ? RETURNING ident',
+    );
+    // Before its first IDENT a file has nothing that depends on the history.
+    this.#oldestNeeded = database.prepare(`SELECT
+        min(max(min(reciprocal_base, locked_version), coalesce(filled_from, 0))) AS version
+      FROM client_files WHERE realm = ? AND last_seen > 0 AND identified = 1`);
     this.#date = database.prepare('UPDATE client_files SET last_seen = ? WHERE last_seen = ?');
   }
 
@@ -58,6 +73,7 @@ export class ClientFileTable {
       lastSeen: Number(row.last_seen),
       owner: row.owner === null ? undefined : String(row.owner),
       identified: row.identified === 1n,
+      filledFrom: row.filled_from === null ? undefined : Number(row.filled_from),
     };
   }
 
@@ -83,5 +99,21 @@ export class ClientFileTable {
   /** Files of stores that kept no times count as seen just now. */
   dateAll(now: number): void {
     this.#date.run(Math.max(now, FIRST_TIME), UNKNOWN_TIME);
+  }
+
+  /** From now on the client is sent the state at `version` instead of the history up to it. */
+  setFilled(realm: number, ident: number, version: number): void {
+    this.#setFilled.run(version, realm, ident);
+  }
+
+  /** Expires files that were not seen since `before`, for good. Returns their idents. */
+  expire(realm: number, before: number): readonly number[] {
+    return this.#expire.all(realm, before).map((row) => Number(row.ident));
+  }
+
+  /** No client that may return needs entries up to this version; `undefined` when there is no such client. */
+  oldestNeeded(realm: number): number | undefined {
+    const version = this.#oldestNeeded.get(realm)?.version;
+    return typeof version === 'number' ? version : undefined;
   }
 }

@@ -104,6 +104,13 @@ export interface ServerRealm {
    */
   ensureIndex(table: string, field: string): Promise<void>;
 
+  /**
+   * Expires client files that were not seen for too long and removes the part of the history that no other client needs
+   * (server-history.md §6). From then on a new client is sent the state instead. `connected` are the idents of files
+   * with a session now: they count as seen.
+   */
+  trim(connected?: Iterable<number>): Promise<void>;
+
   /** Calls back after each commit that made a new version, or moved a client's upload cursor. Returns its undo. */
   onAdvance(listener: () => void): () => void;
 }
@@ -113,5 +120,7 @@ export interface ServerStore {
   realm(path: string): Promise<ServerRealm>;
   has(path: string): Promise<boolean>;
   paths(): Promise<readonly string[]>;
+  /** Trims all realms, one after the other; see {@link ServerRealm.trim}. */
+  trim(connected?: (path: string) => Iterable<number>): Promise<void>;
   close(): Promise<void>;
 }

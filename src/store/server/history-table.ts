@@ -58,6 +58,8 @@ export class HistoryTable {
   readonly #mergeScan: StatementSync;
   readonly #putReciprocal: StatementSync;
   readonly #dropReciprocals: StatementSync;
+  readonly #dropEntries: StatementSync;
+  readonly #dropAllReciprocals: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#head = database.prepare(
@@ -89,6 +91,8 @@ export class HistoryTable {
     this.#dropReciprocals = database.prepare(
       'DELETE FROM reciprocals WHERE realm = ? AND client = ? AND version <= ?',
     );
+    this.#dropEntries = database.prepare('DELETE FROM entries WHERE realm = ? AND version <= ?');
+    this.#dropAllReciprocals = database.prepare('DELETE FROM reciprocals WHERE realm = ? AND version <= ?');
   }
 
   head(realm: number): HistoryHead {
@@ -170,6 +174,12 @@ export class HistoryTable {
 
   putReciprocal(realm: number, client: number, version: number, changeset: Uint8Array): void {
     this.#putReciprocal.run(realm, client, version, changeset);
+  }
+
+  /** Removes the entries up to a version with their reciprocal forms. */
+  drop(realm: number, upTo: number): void {
+    this.#dropEntries.run(realm, upTo);
+    this.#dropAllReciprocals.run(realm, upTo);
   }
 
   dropReciprocals(realm: number, client: number, upTo: number): void {

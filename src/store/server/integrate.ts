@@ -61,6 +61,8 @@ export function integrateUpload(
   fileIdent: number,
   upload: Upload,
   apply: EntryApplication = applyWhole(change.view),
+  /** Entries up to this version take no part in merges: the client was sent the state instead. */
+  filledFrom = 0,
 ): HistoryHead {
   const file = change.clientFiles.load(change.realm, fileIdent);
   if (file === undefined) throw new HistoryError(208, `client file ident ${fileIdent} is unknown`);
@@ -75,7 +77,7 @@ export function integrateUpload(
     upload,
   );
   if (fault !== undefined) throw new HistoryError(fault.code, fault.message);
-  const integration = new Integration(change, head, fileIdent, apply);
+  const integration = new Integration(change, head, fileIdent, apply, filledFrom);
   const fresh = upload.entries.filter((entry) => entry.clientVersion > file.clientVersion);
   for (const run of runsOfOneBase(fresh)) integration.integrate(run);
   advance(change, file, upload);
@@ -83,7 +85,7 @@ export function integrateUpload(
 }
 
 /** Takes changesets as they are; what does not apply fails the upload. */
-function applyWhole(view: WorkingView): EntryApplication {
+export function applyWhole(view: WorkingView): EntryApplication {
   return (entry, merged) => {
     const { changeset, bytes } =
       merged === undefined
@@ -111,11 +113,19 @@ class Integration {
   readonly #change: RealmChange;
   readonly #client: number;
   readonly #apply: EntryApplication;
+  readonly #filledFrom: number;
   /** Newest version the uploaded changesets can have to be merged with. */
   readonly #end: number;
 
-  constructor(change: RealmChange, head: HistoryHead, client: number, apply: EntryApplication) {
+  constructor(
+    change: RealmChange,
+    head: HistoryHead,
+    client: number,
+    apply: EntryApplication,
+    filledFrom: number,
+  ) {
     this.#change = change;
+    this.#filledFrom = filledFrom;
     this.#apply = apply;
     this.head = head;
     this.#client = client;
@@ -139,7 +149,7 @@ class Integration {
   /** The changesets as they follow the server's; `undefined` when there is nothing to merge them with. */
   #merge(run: readonly UploadEntry[]): readonly Changeset[] | undefined {
     const { history, realm } = this.#change;
-    let after = run[0]?.serverVersion ?? this.#end;
+    let after = Math.max(run[0]?.serverVersion ?? this.#end, this.#filledFrom);
     let incoming: readonly StampedChangeset[] | undefined;
     while (after < this.#end) {
       const local = history.mergeRange(realm, this.#client, after, this.#end, MERGE_RANGE_BYTES);

@@ -14,10 +14,12 @@ import type { ServerRealm, ServerStore } from './contract.ts';
 import { CorrectionTable } from './correction-table.ts';
 import { EarlierStateTable } from './earlier-state-table.ts';
 import { HistoryTable } from './history-table.ts';
+import { OpenFills } from './open-fills.ts';
 import { ReadConnections } from './read-connections.ts';
 import { RealmTable } from './realm-table.ts';
 import { SERVER_TABLES } from './server-tables.ts';
 import { type RealmResources, SqliteRealm } from './sqlite-realm.ts';
+import { DEFAULT_HISTORY_LIMITS, type HistoryLimits } from './trim-history.ts';
 import { ViewCache } from './view-cache.ts';
 
 const FILE_NAME = 'realms.db';
@@ -35,12 +37,13 @@ const SYSTEM_SOURCES: ServerStoreSources = { newSalt: randomSalt, unixTime: Date
 export async function openServerStore(
   directory: string,
   sources: ServerStoreSources = SYSTEM_SOURCES,
+  limits: Partial<HistoryLimits> = {},
 ): Promise<ServerStore> {
   const file = join(directory, FILE_NAME);
   const lock = new FileLock(join(directory, LOCK_NAME), (pid) => inUse(file, pid));
   try {
     const database = openDatabase(file, [STATE_TABLES, SERVER_TABLES]);
-    return new SqliteServerStore(lock, database, file, sources);
+    return new SqliteServerStore(lock, database, file, sources, { ...DEFAULT_HISTORY_LIMITS, ...limits });
   } catch (error) {
     lock.release();
     throw error;
@@ -58,6 +61,7 @@ class SqliteServerStore implements ServerStore {
     database: DatabaseSync,
     file: string,
     { newSalt, unixTime }: ServerStoreSources,
+    limits: HistoryLimits,
   ) {
     this.#lock = lock;
     this.#database = database;
@@ -69,6 +73,8 @@ class SqliteServerStore implements ServerStore {
       earlier: new EarlierStateTable(database),
       corrections: new CorrectionTable(database),
       readers: new ReadConnections(file),
+      fills: new OpenFills(),
+      limits,
       views: new ViewCache(new SchemaTable(database), new ObjectTable(database)),
       queue: new CommitQueue(database),
       versionSalt: newSalt(),
@@ -96,9 +102,17 @@ class SqliteServerStore implements ServerStore {
     return this.#resources.realms.paths();
   }
 
+  async trim(connected: (path: string) => Iterable<number> = () => []): Promise<void> {
+    for (const path of this.#resources.realms.paths()) {
+      const realm = await this.realm(path);
+      await realm.trim(connected(path));
+    }
+  }
+
   async close(): Promise<void> {
     if (!this.#database.isOpen) return;
     this.#resources.queue.close();
+    this.#resources.fills.closeAll();
     this.#resources.readers.close();
     this.#database.close();
     this.#lock.release();

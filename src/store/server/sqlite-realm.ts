@@ -7,7 +7,7 @@ import { StoreError } from '../sqlite/store-error.ts';
 import { WorkingView } from '../sqlite/working-view.ts';
 import type { ObjectState } from '../state/object-state.ts';
 import { checkIdent } from './check-ident.ts';
-import type { ClientFileTable } from './client-file-table.ts';
+import type { ClientFile, ClientFileTable } from './client-file-table.ts';
 import type { CommitParticipant, CommitQueue } from './commit-queue.ts';
 import type {
   DownloadBatch,
@@ -26,10 +26,13 @@ import { HistoryError } from './history-error.ts';
 import type { HistoryHead, HistoryTable } from './history-table.ts';
 import { appendOwnChange, integrateUpload, type RealmChange } from './integrate.ts';
 import { integrateJudged } from './integrate-flexible.ts';
+import type { OpenFills } from './open-fills.ts';
 import type { ReadConnections } from './read-connections.ts';
+import { RealmFills } from './realm-fills.ts';
 import { RealmReading } from './realm-reading.ts';
 import type { RealmFacts, RealmTable } from './realm-table.ts';
 import type { RealmSnapshot } from './snapshot-contract.ts';
+import { type HistoryLimits, nextBase, trimTo } from './trim-history.ts';
 import type { ViewCache } from './view-cache.ts';
 
 /** What the realms of one store share. */
@@ -40,6 +43,8 @@ export type RealmResources = {
   readonly earlier: EarlierStateTable;
   readonly corrections: CorrectionTable;
   readonly readers: ReadConnections;
+  readonly fills: OpenFills;
+  readonly limits: HistoryLimits;
   readonly views: ViewCache;
   readonly queue: CommitQueue;
   /** One salt for all versions that this opening of the store makes (spec/server-history.md §2.2). */
@@ -55,6 +60,9 @@ const OBJECT_BATCH = 256;
 const INDEX_PORTION = 500;
 /** What such a change counts among those of a group commit. */
 const INDEX_PORTION_SIZE = 1024 * 1024;
+const TRIM_PORTION_SIZE = 1024 * 1024;
+/** Milliseconds after which it is written down anew that a client is there. */
+const SEEN_INTERVAL = 60 * 60 * 1000;
 
 /** A realm of an embedded store. Between two turns of the commit queue it shows committed state only. */
 export class SqliteRealm implements ServerRealm, CommitParticipant {
@@ -65,6 +73,7 @@ export class SqliteRealm implements ServerRealm, CommitParticipant {
   #head: HistoryHead;
   #headBefore: HistoryHead;
   #facts: RealmFacts;
+  readonly #fills: RealmFills;
   /** Indexes being built, by class and property. */
   readonly #indexes = new Map<string, Promise<void>>();
   /** The open transaction holds something that listeners want to know. */
@@ -77,6 +86,13 @@ export class SqliteRealm implements ServerRealm, CommitParticipant {
     this.#head = resources.history.head(id);
     this.#headBefore = this.#head;
     this.#facts = resources.realms.facts(id);
+    this.#fills = new RealmFills({
+      realm: id,
+      resources,
+      snapshot: () => this.snapshot(),
+      head: () => this.head,
+      submit: (work) => this.#submit(0, work),
+    });
   }
 
   get head(): SaltedVersion {
@@ -102,12 +118,25 @@ export class SqliteRealm implements ServerRealm, CommitParticipant {
   async checkIdent(claim: IdentClaim): Promise<IdentVerdict> {
     const { clientFiles, history } = this.#resources;
     const file = clientFiles.load(this.#id, claim.fileIdent);
-    const salt = history.saltOf(this.#id, claim.latest.version);
-    return checkIdent(claim, file, this.#head.version, salt);
+    const { base } = this.#facts;
+    const { version } = claim.latest;
+    const salt = version === base.version ? base.salt : history.saltOf(this.#id, version);
+    const verdict = checkIdent(claim, file, this.#head.version, salt, base.version);
+    if (verdict.kind === 'accepted' && file !== undefined) await this.#noteSeen(file);
+    return verdict;
   }
 
   integrate(fileIdent: number, upload: Upload): Promise<SaltedVersion> {
-    return this.#append(sizeOf(upload), (change) => integrateUpload(change, this.#head, fileIdent, upload));
+    return this.#append(sizeOf(upload), (change) => {
+      const { apply, filledFrom } = this.#fills.forUpload(
+        change,
+        this.#facts.base,
+        this.#head,
+        fileIdent,
+        upload,
+      );
+      return integrateUpload(change, this.#head, fileIdent, upload, apply, filledFrom);
+    });
   }
 
   async integrateFlexible(fileIdent: number, upload: Upload, judge: FlexibleJudge): Promise<SaltedVersion> {
@@ -123,6 +152,9 @@ export class SqliteRealm implements ServerRealm, CommitParticipant {
     const { history, clientFiles } = this.#resources;
     const file = clientFiles.load(this.#id, fileIdent);
     if (file === undefined) throw new HistoryError(208, `client file ident ${fileIdent} is unknown`);
+    if (cursor.serverVersion < Math.max(this.#facts.base.version, file.filledFrom ?? 0)) {
+      return await this.#fills.download(file, cursor, softLimit);
+    }
     return scanDownload(history, this.#id, this.#head, file, cursor, softLimit);
   }
 
@@ -204,6 +236,19 @@ export class SqliteRealm implements ServerRealm, CommitParticipant {
     }
   }
 
+  async trim(connected: Iterable<number> = []): Promise<void> {
+    const { clientFiles, corrections, limits, now } = this.#resources;
+    await this.#submit(0, () => {
+      for (const ident of connected) clientFiles.seen(this.#id, ident, now());
+      for (const ident of clientFiles.expire(this.#id, now() - limits.maxOffline)) {
+        corrections.drop(this.#id, ident, this.#head.version);
+      }
+    });
+    while (await this.#submit(TRIM_PORTION_SIZE, () => this.#trimPortion())) {
+      // goes on with the next portion
+    }
+  }
+
   onAdvance(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -212,6 +257,7 @@ export class SqliteRealm implements ServerRealm, CommitParticipant {
   rolledBack(): void {
     this.#head = this.#headBefore;
     this.#facts = this.#resources.realms.facts(this.#id);
+    this.#fills.forget();
     this.#view.discard();
   }
 
@@ -219,6 +265,7 @@ export class SqliteRealm implements ServerRealm, CommitParticipant {
     this.#resources.views.drop(this.#id);
     this.#head = this.#resources.history.head(this.#id);
     this.#facts = this.#resources.realms.facts(this.#id);
+    this.#fills.forget();
     this.#advanced = false;
   }
 
@@ -263,6 +310,29 @@ export class SqliteRealm implements ServerRealm, CommitParticipant {
       salt: versionSalt,
       now: now(),
     };
+  }
+
+  /** Not at each IDENT: a file is dated to the hour, mostly. */
+  async #noteSeen({ ident, identified, lastSeen }: ClientFile): Promise<void> {
+    const { clientFiles, now } = this.#resources;
+    if (identified && now() - lastSeen < SEEN_INTERVAL) return;
+    await this.#submit(0, () => clientFiles.seen(this.#id, ident, now()));
+  }
+
+  /** False when there is nothing left to trim. */
+  #trimPortion(): boolean {
+    const { history, clientFiles, realms, earlier, limits } = this.#resources;
+    const { base } = this.#facts;
+    const place = { realm: this.#id, history, clientFiles, head: this.#head, base };
+    const version = nextBase(place, limits);
+    if (version <= base.version) return false;
+    trimTo(place, realms, version);
+    for (const table of this.#view.schema.keys()) {
+      const classId = this.#view.classId(table);
+      if (classId !== undefined) earlier.drop(classId, version);
+    }
+    this.#facts = realms.facts(this.#id);
+    return true;
   }
 
   async #buildIndex(table: string, field: string): Promise<void> {

@@ -10,6 +10,8 @@ import type { StoredClass } from './schema-table.ts';
 /** Where earlier states go. */
 export interface EarlierStates {
   put(classId: bigint, version: number, key: StoredKey, state: Uint8Array): void;
+  /** The class is erased, and with it what its objects ever were. */
+  drop(classId: bigint, upTo: number): void;
 }
 
 export class EntryRecorder {
@@ -47,6 +49,11 @@ export class EntryRecorder {
       this.#settled.set(stored, tokens);
     }
     tokens.add(token);
+  }
+
+  erasedClass(stored: StoredClass): void {
+    this.#settled.delete(stored);
+    this.#states.drop(stored.id, this.#version);
   }
 
   /** The object is made by this entry. Costs next to nothing: loads are made of these. */

@@ -92,6 +92,7 @@ export class WorkingView implements StateView, StateReader {
     this.#changed.delete(stored);
     this.#pending.drain();
     this.#objects.removeClass(stored.id);
+    this.#recorder?.erasedClass(stored);
     this.#schemas.eraseClass(stored);
     this.#classes.delete(table);
     this.#schema.delete(table);
