@@ -17,5 +17,13 @@ export { IsthmusError } from './errors.ts';
 export type { Logger } from './log.ts';
 export { createFileLogger, createLogger, type LogLevel, LogLevels } from './logging/logger.ts';
 export type { Permissions, RealmAccess } from './server/permissions.ts';
+export type {
+  ClassRule,
+  FieldRule,
+  PathLevel,
+  PathRule,
+  Role,
+  RulesOptions,
+} from './server/rules/options.ts';
 export type { RunningServer, ServerOptions } from './server/server-options.ts';
 export { startServer } from './server/start-server.ts';
