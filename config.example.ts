@@ -45,6 +45,11 @@ export default {
     // Every logged-in user may read, write and extend the schema of every realm. For development only.
     // development: false,
 
+    // Flexible sync: clients see one realm through their subscriptions and rules.classes.
+    // flexibleSync: { realm: '/chinook', indexes: { Track: ['AlbumId'] } },
+    // Partition-based sync can be switched off.
+    // partitionSync: false,
+
     // limits: { connections: 10_000 },
     // logLevel: 'info',            // error, warn, info, verbose, debug
   },

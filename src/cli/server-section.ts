@@ -6,6 +6,7 @@ import { createLogger, isLogLevel, type LoggerLike, LogLevels, toLogger } from '
 import { DEFAULT_LIMITS } from '../server/limits.ts';
 import type { Permissions } from '../server/permissions.ts';
 import type { ServerOptions } from '../server/server-options.ts';
+import { flexibleSyncSchema } from './flexible-section.ts';
 import { rulesSchema } from './rules-section.ts';
 
 /** Where the server listens when nothing else is said; the port of src/server/start-server.ts. */
@@ -29,6 +30,8 @@ const serverSchema = z.strictObject(
     development: flag().default(false),
     permissions: callback<Permissions>("(user, path) => 'none' | 'read' | 'write' | 'manage'").optional(),
     rules: rulesSchema.optional(),
+    flexibleSync: flexibleSyncSchema,
+    partitionSync: flag().default(true),
     publicUrl: z.url({ protocol: /^https?$/, error: 'the address for clients, http or https' }).optional(),
     limits: limits.default({}),
     logLevel: accepted(`one of ${Object.values(LogLevels).join(', ')}`, isLogLevel).default('info'),
@@ -44,7 +47,8 @@ const serverSchema = z.strictObject(
 /** Validates the section. Relative directories are taken from `directory`. */
 export function parseServerOptions(input: unknown, directory: string): ServerOptions {
   const section = validate('The configuration of the server', serverSchema, input, ['server']);
-  const { logLevel, logger, adminUser, adminPassword, permissions, rules, publicUrl, ...rest } = section;
+  const { logLevel, logger, adminUser, adminPassword, permissions, rules, publicUrl, flexibleSync, ...rest } =
+    section;
   return {
     ...rest,
     dataDirectory: resolve(directory, section.dataDirectory),
@@ -52,6 +56,7 @@ export function parseServerOptions(input: unknown, directory: string): ServerOpt
     ...(adminPassword === undefined ? {} : { adminPassword }),
     ...(permissions === undefined ? {} : { permissions }),
     ...(rules === undefined ? {} : { rules }),
+    ...(flexibleSync === undefined ? {} : { flexibleSync }),
     ...(publicUrl === undefined ? {} : { publicUrl }),
     limits: Object.fromEntries(Object.entries(section.limits).filter(([, value]) => value !== undefined)),
     logger: logger === undefined ? createLogger({ level: logLevel }) : toLogger(logger),

@@ -2,6 +2,7 @@ import type { Logger } from '../log.ts';
 import type { ServerLimits } from './limits.ts';
 import type { Permissions } from './permissions.ts';
 import type { RulesOptions } from './rules/options.ts';
+import type { FlexibleSyncOptions } from './sync/flexible-options.ts';
 
 export type ServerOptions = {
   /** Where realms, users and keys are kept. Created when it does not exist. */
@@ -25,6 +26,10 @@ export type ServerOptions = {
    * realm is for administrators, users have their own realms and what was granted to them.
    */
   readonly rules?: RulesOptions;
+  /** Serves flexible sync, from one realm. Default `false`. */
+  readonly flexibleSync?: false | FlexibleSyncOptions;
+  /** Serves partition-based sync. Default `true`. */
+  readonly partitionSync?: boolean;
   readonly logger?: Logger;
   readonly limits?: Partial<ServerLimits>;
   /**

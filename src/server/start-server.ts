@@ -91,7 +91,7 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
         pbs: partitionSync({
           registry,
           access: (user, path) => realmAccess(opened.paths, user, path),
-          isOffered: true,
+          isOffered: options.partitionSync ?? true,
         }),
       },
       limits,

@@ -10,6 +10,7 @@ import { RealmPathError } from './realm-path-error.ts';
 export const ADMIN_REALM_PATH = '/__admin';
 const PARTITION_SEGMENT = '__partition';
 const HOME = '~';
+const ROOT = '/';
 /** Bytes of UTF-8; the bound of the protocol (spec/wire-protocol.md §3.1). */
 const MAX_PATH_BYTES = 1024;
 /** A segment that is neither an app's nor a user's. */
@@ -19,11 +20,15 @@ const SYSTEM_PREFIX = '__';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
 const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f"'`]/;
 
-/** The path of the realm that BIND names for a user (spec/wire-protocol.md §3.1). Throws {@link RealmPathError}. */
-export function realmPath(bindPath: string, userId: string): string {
+/**
+ * The path of the realm that BIND names for a user (spec/wire-protocol.md §3.1). `/` names a realm only where flexible
+ * sync is served from it. Throws {@link RealmPathError}.
+ */
+export function realmPath(bindPath: string, userId: string, flexibleRealm?: string): string {
   const partition = partitionOf(bindPath);
   switch (partition.type) {
     case 'string':
+      if (partition.value === ROOT && flexibleRealm === ROOT) return ROOT;
       return pathOfString(partition.value, userId);
     case 'null':
       return `/${PARTITION_SEGMENT}/null`;
@@ -55,6 +60,21 @@ export function isSystemPath(path: string): boolean {
 export function ownerSegment(path: string): string | undefined {
   const segment = firstSegment(path);
   return /^[0-9a-f]{24}$/.test(segment) ? segment : undefined;
+}
+
+/** What keeps a configured path from naming a realm for apps; undefined when it can. */
+export function realmPathFault(path: string): string | undefined {
+  if (path === ROOT) return undefined;
+  if (!path.startsWith('/')) return 'a path begins with /';
+  try {
+    checkPath(path);
+  } catch (error) {
+    if (error instanceof RealmPathError) return error.message;
+    throw error;
+  }
+  return firstSegment(path).startsWith(SYSTEM_PREFIX)
+    ? `paths that begin with /${SYSTEM_PREFIX} are reserved`
+    : undefined;
 }
 
 function partitionOf(bindPath: string): ReturnType<typeof parsePartitionValue> {

@@ -11,8 +11,10 @@ export type PartitionMigration = (path: string, user: User) => string | undefine
 export type FlexibleSyncOptions = {
   /** Path of the one realm that flexible clients see through their subscriptions. Default `/`. */
   readonly realm?: string;
-  /** `additive` lets clients add classes and properties; default `fixed`, and `additive` in development. */
+  /** `additive` lets clients add classes and properties; default `fixed`. In development they always may. */
   readonly schema?: 'additive' | 'fixed';
+  /** Properties by class for which an index is kept, so that queries on them need not look at every object. */
+  readonly indexes?: Readonly<Record<string, readonly string[]>>;
   readonly migration?: PartitionMigration;
 };
 

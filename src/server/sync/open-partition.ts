@@ -14,11 +14,14 @@ export type PartitionSyncOptions = {
   /** False when only flexible sync is offered; clients to be migrated are told so all the same. */
   readonly isOffered: boolean;
   readonly migration?: PartitionMigration;
+  /** Path of the realm of flexible sync, which partition clients may open, too. */
+  readonly flexibleRealm?: string;
 };
 
-export function partitionSync({ registry, access, isOffered, migration }: PartitionSyncOptions): ModeOpener {
+export function partitionSync(options: PartitionSyncOptions): ModeOpener {
+  const { registry, access, isOffered, migration, flexibleRealm } = options;
   return async (bind, port) => {
-    const path = realmPath(bind.path, port.user.id);
+    const path = realmPath(bind.path, port.user.id, flexibleRealm);
     const query = migration?.(path, port.user);
     if (query !== undefined) throw migrateToFlexible(path, query);
     if (!isOffered) {
