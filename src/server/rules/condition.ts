@@ -2,10 +2,10 @@
 import { evaluateCondition } from '../../query/compile.ts';
 import type { RuleUser } from './contract.ts';
 import type { Condition } from './options.ts';
-import { userVariable } from './user-variables.ts';
+import { withVariables } from './user-variables.ts';
 
 /** Throws `QueryError` when the user's data is of a type that the condition cannot compare. */
 export function conditionHolds(condition: Condition, user: RuleUser): boolean {
   if (typeof condition === 'boolean') return condition;
-  return evaluateCondition(condition, (path) => userVariable(user, path));
+  return withVariables(user, (variables) => evaluateCondition(condition, variables));
 }

@@ -6,7 +6,7 @@ import { compileQuery } from '../../query/compile.ts';
 import type { Query } from '../../query/contract.ts';
 import type { RealmSchema } from '../../schema/definition.ts';
 import type { RuleUser } from './contract.ts';
-import { userVariable } from './user-variables.ts';
+import { userVariable, withVariables } from './user-variables.ts';
 
 /** Compiled filters kept of one text: those that name the user's id differ for everyone, at a few KiB each. */
 const MOST_KEPT = 1_000;
@@ -40,18 +40,21 @@ export class FilterCache {
       const known = texts.compiled.get(valuesOf(user, variables));
       if (known !== undefined) return known;
     }
-    const asked: Variable[] = [];
-    const query = compileQuery(text, {
-      schema,
-      table,
-      variables: (path) => {
-        asked.push([...path]);
-        return userVariable(user, path);
-      },
-    });
+    const asked = new Map<string, Variable>();
+    const query = withVariables(user, (variables) =>
+      compileQuery(text, {
+        schema,
+        table,
+        variables: (path) => {
+          asked.set(JSON.stringify(path), path);
+          return variables(path);
+        },
+      }),
+    );
     if (texts.compiled.size >= MOST_KEPT) texts.compiled.clear();
-    if (!texts.asked.some((known) => sameVariables(known, asked))) texts.asked.push(asked);
-    texts.compiled.set(valuesOf(user, asked), query);
+    const used = [...asked.values()];
+    if (!texts.asked.some((known) => sameVariables(known, used))) texts.asked.push(used);
+    texts.compiled.set(valuesOf(user, used), query);
     return query;
   }
 

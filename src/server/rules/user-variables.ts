@@ -1,6 +1,7 @@
 /** What `%%user.…` stands for in rules. */
 import { EJSON } from 'bson';
 import type { QueryArgument } from '../../query/contract.ts';
+import { QueryError } from '../../query/query-error.ts';
 import { NULL, type ScalarValue } from '../../schema/value.ts';
 import { scalarFromJs } from '../../schema/value-conversion.ts';
 import { ValueError } from '../../schema/value-error.ts';
@@ -16,6 +17,8 @@ const NAMES: ReadonlyMap<string, 'value' | 'path'> = new Map([
   ['identities', 'path'],
 ]);
 const IDENTITY_FIELDS = ['id', 'provider_type'];
+
+type Variables = (path: readonly string[]) => QueryArgument | undefined;
 
 /** What is wrong with a variable, whatever the user; undefined when it can have a value. */
 export function variableFault(path: readonly string[]): string | undefined {
@@ -50,6 +53,24 @@ export function userVariable(user: RuleUser, path: readonly string[]): QueryArgu
       }));
     default:
       return argumentOf(valueAt(name === 'data' ? user.data : user.customData, rest));
+  }
+}
+
+/**
+ * Uses a text with a user's variables. What the user does not have is null, and an empty list where the text can only be
+ * meant so, as in `'admin' IN %%user.custom_data.roles`. Throws `QueryError`.
+ */
+export function withVariables<T>(user: RuleUser, use: (variables: Variables) => T): T {
+  let isIncomplete = false;
+  try {
+    return use((path) => {
+      const value = userVariable(user, path);
+      isIncomplete ||= value === undefined;
+      return value;
+    });
+  } catch (error) {
+    if (!(error instanceof QueryError) || !isIncomplete) throw error;
+    return use((path) => userVariable(user, path) ?? []);
   }
 }
 

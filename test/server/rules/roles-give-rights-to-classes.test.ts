@@ -113,6 +113,15 @@ describe('roles × users × operations', () => {
     [{ read: true, applyWhen: "%%user.data.mail ENDSWITH '@example.com'" }, ada, [], []],
     [{ read: true, applyWhen: false }, ada, [], []],
     [{ read: false }, admin, ALL, ALL],
+    // What a user does not have is null, or an empty list.
+    [{ read: 'level > %%user.custom_data.level' }, bob, [], []],
+    [{ read: 'team IN %%user.custom_data.teams' }, bob, [], []],
+    [{ read: "team == %%user.custom_data.toString OR owner == 'ada'" }, bob, ['adasOps'], []],
+    [{ read: true, applyWhen: "'ops' IN %%user.custom_data.teams" }, ada, ALL, []],
+    [{ read: true, applyWhen: "'ops' IN %%user.custom_data.teams" }, bob, [], []],
+    [{ read: true, applyWhen: '%%user.custom_data.level >= 3' }, ada, ALL, []],
+    [{ read: true, applyWhen: '%%user.custom_data.level >= 3' }, bob, [], []],
+    [{ read: true, applyWhen: '%%user.custom_data.level == NULL' }, bob, ALL, []],
   ])('%j for $1.id', (role, user, read, write) => {
     const access = accessOf([{ name: 'tested', ...role }], user);
     expect({ read: covered(access, 'read'), write: covered(access, 'write') }).toEqual({ read, write });
@@ -131,6 +140,15 @@ describe('roles × users × operations', () => {
       'others',
     ]);
     expect(covered(accessOf(roles, ada), 'read')).toEqual(['adasOps']);
+  });
+
+  test('a user without what the first role asks for gets to the next', () => {
+    const roles: Role[] = [
+      { name: 'admins', applyWhen: "'admin' IN %%user.custom_data.groups", write: true },
+      { name: 'others', read: true },
+    ];
+    const lead = userOf('lead', { customData: { groups: ['admin'] } });
+    expect([ada, lead].map((user) => accessOf(roles, user).role)).toEqual(['others', 'admins']);
   });
 
   test('insert and delete can be taken from those who write', () => {
