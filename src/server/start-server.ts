@@ -97,6 +97,7 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
       limits,
       logger,
     });
+    opened.paths.onChanged((change) => endpoint.review(change));
     endpoint.attach(app.server);
     await listen(app, host, port);
     const url = address.http();

@@ -125,6 +125,63 @@ test('who may only read gets changes, and an attempt to write ends with 206, onc
   expect(owner.isQuiet).toBe(true);
 });
 
+describe('while a session is bound', () => {
+  async function bound() {
+    const { ada, users, connect } = await scene();
+    const notes = `/${users.ada.userId}/notes`;
+    const owner = await connect(users.ada);
+    await owner.bindNew(1, JSON.stringify(notes));
+    const schema = uploadEntry(2, 0, SCHEMA_CHANGESET);
+    owner.send(uploadHead(1, schema, '2 0'), schema);
+    await owner.next('download');
+    const level = (access: string) => ada.grant(notes, { userId: users.bob.userId }, access);
+    await level('write');
+    const client = await connect(users.bob);
+    await client.bindNew(1, JSON.stringify(notes));
+    const write = (version: number): void => {
+      const change = uploadEntry(version, 1, createChangeset(version));
+      client.send(uploadHead(1, change, `${version} 1`, 1), change);
+    };
+    return { ada, notes, users, level, client, write, owner };
+  }
+
+  test('a right that is taken ends it with 206, and others go on', async () => {
+    const { level, client, owner } = await bound();
+    expect((await level('none')).status).toBe(200);
+    const { fields, body } = await client.next('json_error');
+    expect([fields[1], JSON.parse(body.toString())]).toMatchObject([
+      '206',
+      { action: 'ApplicationBug', tryAgain: false },
+    ]);
+    await owner.settle();
+    expect(owner.isQuiet).toBe(true);
+  });
+
+  test('the right to write is taken and given in place', async () => {
+    const { level, client, write, owner } = await bound();
+    write(2);
+    await client.next('download');
+    await level('read');
+    await level('write');
+    write(3);
+    await client.next('download');
+    await level('read');
+    write(4);
+    expect((await client.next('json_error')).fields[1]).toBe('206');
+    expect(await owner.downloadUpTo(3)).toHaveLength(2);
+  });
+
+  test('a grant that is taken back closes what it had opened', async () => {
+    const { ada, notes, users, client } = await bound();
+    await ada.grant(notes, { userId: '*' }, 'read');
+    await ada.revoke(notes, { userId: users.bob.userId });
+    await client.settle();
+    expect(client.isQuiet).toBe(true);
+    await ada.revoke(notes, { userId: '*' });
+    expect((await client.next('json_error')).fields[1]).toBe('206');
+  });
+});
+
 describe('nobody gets more than was given', () => {
   test.each(['read', 'write'])('a user who may %s grants nothing', async (level) => {
     const { ada, bob, users } = await scene();

@@ -137,6 +137,16 @@ export class GrantStore {
     );
   }
 
+  /** What is granted to exactly that subject in that place. */
+  level({ path, scope }: GrantPlace, subject: Subject): PathLevel | undefined {
+    const row = this.#prepare('SELECT access FROM grants WHERE path = ? AND scope = ? AND subject = ?').get(
+      path,
+      scope,
+      tokenOf(subject),
+    );
+    return row && levelOf(row.access);
+  }
+
   /** Whether there was such a grant. */
   remove({ path, scope }: GrantPlace, subject: Subject): boolean {
     return (

@@ -100,6 +100,7 @@ export class PathPermissions {
     const place = await this.#managed(grantor, path);
     const subject = this.#subject(recipient);
     refuseOwner(place, subject);
+    const before = this.#grants.level(place, subject);
     const grant: Grant = {
       ...place,
       subject,
@@ -115,7 +116,7 @@ export class PathPermissions {
       if ('name' in recipient) this.#grants.remove(place, { kind: 'name', name: recipient.name });
       this.#grants.put(grant);
     });
-    this.#announce(place, subject);
+    this.#announce(place, subject, [before, access]);
     return grant;
   }
 
@@ -124,12 +125,13 @@ export class PathPermissions {
     const place = await this.#managed(grantor, path);
     // Not asked whether the user exists: what was granted to users who are gone can be cleared away, too.
     const subject = 'id' in recipient ? subjectOfId(recipient.id) : this.#subject(recipient);
+    const before = this.#grants.level(place, subject);
     const removed = this.#grants.atomically(() => {
       const byName =
         'name' in recipient && this.#grants.remove(place, { kind: 'name', name: recipient.name });
       return this.#grants.remove(place, subject) || byName;
     });
-    if (removed) this.#announce(place, subject);
+    if (removed) this.#announce(place, subject, [before]);
     return removed;
   }
 
@@ -225,7 +227,7 @@ export class PathPermissions {
       grantedBy: offer.createdBy,
       updatedAt: this.#now(),
     });
-    this.#announce(place, subject);
+    this.#announce(place, subject, [before, offer.access]);
     return { path, access: offer.access };
   }
 
@@ -282,25 +284,21 @@ export class PathPermissions {
     return this.#grants.list(filter, MOST_GRANTS);
   }
 
-  #announce({ path }: GrantPlace, subject: Subject): void {
+  /** `levels` are those that the grant had before, and has now. */
+  #announce({ path }: GrantPlace, subject: Subject, levels: readonly (PathLevel | undefined)[]): void {
+    // Nobody has that name yet.
+    if (subject.kind === 'name') return;
+    // On a path, what somebody who may manage it granted on all realms depends on that right.
+    const reachesOthers = path !== ALL_REALMS && levels.includes('manage');
     this.#tell({
       ...(path !== ALL_REALMS && { path }),
-      // A grant on all realms of somebody who may manage a path depends on that path's grants.
-      ...(path === ALL_REALMS && subject.kind === 'user' && { userId: subject.id }),
+      ...(subject.kind === 'user' && !reachesOthers && { userId: subject.id }),
     });
   }
 
   #tell(change: PermissionChange): void {
     for (const listener of this.#listeners) listener(change);
   }
-}
-
-/** True when a change may concern what that user may do with that path. */
-export function concerns(change: PermissionChange, userId: string, path: string): boolean {
-  return (
-    (change.path === undefined || change.path === path) &&
-    (change.userId === undefined || change.userId === userId)
-  );
 }
 
 function subjectOfId(id: string): Subject {

@@ -95,9 +95,9 @@ export class SyncConnection implements SessionConnection {
     this.#sessions.delete(session);
   }
 
-  /** The rights of the user may have changed. */
-  review(): void {
-    for (const session of this.#sessions.values()) session.review();
+  /** The rights of the user may have changed, to one path or to all. */
+  review(path?: string): void {
+    for (const session of this.#sessions.values()) session.review(path);
   }
 
   /** Says goodbye; sessions end at once. */

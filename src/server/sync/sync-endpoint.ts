@@ -79,10 +79,11 @@ export class SyncEndpoint {
     this.#webSockets.close();
   }
 
-  /** The rights of one user, or of everybody, may have changed: bound sessions are judged anew. */
-  review(userId?: string): void {
+  /** The rights of one user, or of everybody, may have changed, to one path or to all: sessions are judged anew. */
+  review(change: { readonly userId?: string; readonly path?: string } = {}): void {
+    const { userId, path } = change;
     for (const connection of this.#connections) {
-      if (userId === undefined || connection.user.id === userId) connection.review();
+      if (userId === undefined || connection.user.id === userId) connection.review(path);
     }
   }
 

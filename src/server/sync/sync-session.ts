@@ -139,11 +139,12 @@ export class SyncSession {
     this.#connection.ended(this.ident);
   }
 
-  /** The rights of the user may have changed: judges anew what was decided by them. */
-  review(): void {
+  /** The rights of the user, to one path or to all, may have changed: judges anew what was decided by them. */
+  review(path?: string): void {
     const state = this.#state;
     if (state.kind === 'binding') this.#isToBeReviewed = true;
-    if (state.kind === 'unidentified' || state.kind === 'bound') {
+    const isBound = state.kind === 'unidentified' || state.kind === 'bound';
+    if (isBound && (path === undefined || state.mode.realm.path === path)) {
       this.#review(state).catch((error: unknown) => this.#fault(error));
     }
   }
