@@ -17,51 +17,56 @@ export type EarlierObjects = {
 
 /** The schema is the present one: a class or column that was erased since is not shown. */
 export class BeforeReader implements StateReader {
-  readonly #view: WorkingView;
+  readonly #source: { readonly view: WorkingView };
   readonly #earlier: EarlierObjects;
   /** Touched objects of a class that existed, in key order. */
   readonly #existing = new Map<string, readonly Touch[]>();
   /** The same by the token of what they held in a property: by class and property. */
   readonly #byToken = new Map<string, ReadonlyMap<string, readonly Touch[]>>();
 
-  constructor(view: WorkingView, earlier: EarlierObjects) {
-    this.#view = view;
+  constructor(source: { readonly view: WorkingView }, earlier: EarlierObjects) {
+    this.#source = source;
     this.#earlier = earlier;
   }
 
   get schema(): RealmSchema {
-    return this.#view.schema;
+    return this.#source.view.schema;
   }
 
   object(table: string, key: PrimaryKey): ObjectState | undefined {
     const touch = this.#earlier.ofClass(table).get(keyToken(key));
-    return touch === undefined ? this.#view.object(table, key) : this.#earlier.stateOf(touch);
+    return touch === undefined ? this.#source.view.object(table, key) : this.#earlier.stateOf(touch);
   }
 
   objects(table: string, after?: PrimaryKey): Iterable<StoredState> {
     const existing = this.#existingOf(table);
     const earlier =
       after === undefined ? existing : existing.filter(({ key }) => compareKeys(key, after) > 0);
-    return this.#merge(table, this.#view.objects(table, after), earlier);
+    return this.#merge(table, this.#source.view.objects(table, after), earlier);
   }
 
   count(table: string): number {
-    let count = this.#view.count(table) + this.#existingOf(table).length;
-    for (const { key } of this.#earlier.ofClass(table).values()) if (this.#view.has(table, key)) count -= 1;
+    let count = this.#source.view.count(table) + this.#existingOf(table).length;
+    for (const { key } of this.#earlier.ofClass(table).values())
+      if (this.#source.view.has(table, key)) count -= 1;
     return count;
   }
 
   linking(table: string, field: string, target: { table: string; key: PrimaryKey }): Iterable<StoredState> {
     const link: ScalarValue = { type: 'link', table: target.table, key: target.key };
-    return this.#merge(table, this.#view.linking(table, field, target), this.#holding(table, field, [link]));
+    return this.#merge(
+      table,
+      this.#source.view.linking(table, field, target),
+      this.#holding(table, field, [link]),
+    );
   }
 
   isIndexed(table: string, field: string): boolean {
-    return this.#view.isIndexed(table, field);
+    return this.#source.view.isIndexed(table, field);
   }
 
   withValue(table: string, field: string, values: readonly ScalarValue[]): Iterable<StoredState> {
-    const current = this.#view.withValue(table, field, values);
+    const current = this.#source.view.withValue(table, field, values);
     return this.#merge(table, current, this.#holding(table, field, values));
   }
 

@@ -41,7 +41,7 @@ export class StoredWindow implements ChangeWindow {
     const { base } = facts;
     const sizeBefore = after === base.version ? base.cumulativeSize : history.cumulativeSizeAt(realm, after);
     this.size = after === head.version ? 0 : head.cumulativeSize - sizeBefore;
-    this.before = new BeforeReader(source.view, {
+    this.before = new BeforeReader(source, {
       ofClass: (table) => this.#touched.touches.get(table) ?? NO_TOUCHES,
       stateOf: (touch) => this.#stateBefore(touch),
     });

@@ -16,6 +16,8 @@ export type ClientFile = {
   readonly identified: boolean;
   /** The version whose state the client is or was sent in place of the history up to it. */
   readonly filledFrom: number | undefined;
+  /** The same of its first attempt: what the client has may be as old as that until an attempt is complete. */
+  readonly firstFilledFrom: number | undefined;
 };
 
 /** Ident 0 is no file, 1 the server itself. */
@@ -48,15 +50,16 @@ export class ClientFileTable {
     this.#seen = database.prepare(
       'UPDATE client_files SET last_seen = ?, identified = 1 WHERE realm = ? AND ident = ? AND last_seen > 0',
     );
-    this.#setFilled = database.prepare(
-      'UPDATE client_files SET filled_from = ? WHERE realm = ? AND ident = ?',
-    );
+    this.#setFilled = database.prepare(`UPDATE client_files
+      SET first_filled_from = coalesce(first_filled_from, ?1), filled_from = ?1 WHERE realm = ?2 AND ident = ?3`);
     this.#expire = database.prepare(
       'UPDATE client_files SET last_seen = 0 WHERE realm = ? AND last_seen > 0 AND last_seen < ? RETURNING ident',
     );
-    // Before its first IDENT a file has nothing that depends on the history.
-    this.#oldestNeeded = database.prepare(`SELECT
-        min(max(min(reciprocal_base, locked_version), coalesce(filled_from, 0))) AS version
+    // Before its first IDENT a file has nothing that depends on the history. While a client is sent the state, what
+    // happened since its first attempt is needed.
+    this.#oldestNeeded = database.prepare(`SELECT min(
+        CASE WHEN min(reciprocal_base, locked_version) >= coalesce(filled_from, 0)
+          THEN min(reciprocal_base, locked_version) ELSE first_filled_from END) AS version
       FROM client_files WHERE realm = ? AND last_seen > 0 AND identified = 1`);
     this.#date = database.prepare('UPDATE client_files SET last_seen = ? WHERE last_seen = ?');
   }
@@ -74,6 +77,7 @@ export class ClientFileTable {
       owner: row.owner === null ? undefined : String(row.owner),
       identified: row.identified === 1n,
       filledFrom: row.filled_from === null ? undefined : Number(row.filled_from),
+      firstFilledFrom: row.first_filled_from === null ? undefined : Number(row.first_filled_from),
     };
   }
 

@@ -21,25 +21,36 @@ import { applyWhole, type EntryApplication, type RealmChange } from './integrate
 /** Objects that a client created itself since it was sent the state, by class and key token. */
 export type OwnObjects = Set<string>;
 
+export type Prefill = {
+  /** The version whose state the client is or was sent. */
+  readonly filledFrom: number;
+  /** The same of the first attempt: lower when that one was cut off, and the client may have a part of it. */
+  readonly firstFilledFrom: number;
+};
+
 /** Applies changesets with a base below `filledFrom`; `own` is extended. */
 export function applyPrefilled(
   change: RealmChange,
   head: HistoryHead,
-  filledFrom: number,
+  { filledFrom, firstFilledFrom }: Prefill,
   own: OwnObjects,
 ): EntryApplication {
   const whole = applyWhole(change.view);
   let touched: ReadonlySet<string> | undefined;
-  const isTouchedSince = (place: string): boolean => {
-    touched ??= touchedAfter(change, filledFrom, head.version);
-    return touched.has(place);
+  const circumstances: Circumstances = {
+    own,
+    wasCutOff: firstFilledFrom < filledFrom,
+    isTouchedSince(place) {
+      touched ??= touchedAfter(change, firstFilledFrom, head.version);
+      return touched.has(place);
+    },
   };
   return (entry, merged, version) => {
     if (entry.serverVersion >= filledFrom) return whole(entry, merged, version);
     const { changeset, bytes } = passedOn(entry, merged);
     const left: Instruction[] = [];
     for (const instruction of changeset.instructions) {
-      if ('key' in instruction && !isTaken(change, instruction, own, isTouchedSince)) continue;
+      if ('key' in instruction && !isTaken(change, instruction, circumstances)) continue;
       // One by one: what follows is judged by what is there.
       applyInstructions(change.view, [instruction]);
       left.push(instruction);
@@ -47,6 +58,13 @@ export function applyPrefilled(
     return left.length === changeset.instructions.length ? bytes() : encodeChangeset(left);
   };
 }
+
+type Circumstances = {
+  readonly own: OwnObjects;
+  readonly wasCutOff: boolean;
+  /** Whether an entry since the first attempt names the object. */
+  readonly isTouchedSince: (place: string) => boolean;
+};
 
 function passedOn(
   entry: UploadEntry,
@@ -61,21 +79,25 @@ function passedOn(
 function isTaken(
   { view }: RealmChange,
   instruction: ObjectInstruction,
-  own: OwnObjects,
-  isTouchedSince: (place: string) => boolean,
+  { own, wasCutOff, isTouchedSince }: Circumstances,
 ): boolean {
   const { op, table, key } = instruction;
   const place = placeOf(instruction);
   if (own.has(place)) return true;
   if (!view.has(table, key)) {
-    if (op === 'CreateObject') own.add(place);
-    return true;
-  }
-  if (op === 'CreateObject') return true;
-  if (op === 'Update' && instruction.path.length === 0 && isPlain(instruction.value.type)) {
-    if (instruction.isDefault !== true) return true;
-    // A default gives way to whatever was written (spec/merge-rules.md §3), but only that of the state is known to be such.
-    if (!isTouchedSince(place)) return view.object(table, key)?.fields.has(instruction.field) !== true;
+    if (op === 'EraseObject') return true;
+    // What the client has of a first attempt may have been erased before the second one.
+    if (op === 'CreateObject' && !(wasCutOff && isTouchedSince(place))) {
+      own.add(place);
+      return true;
+    }
+  } else {
+    if (op === 'CreateObject') return true;
+    if (op === 'Update' && instruction.path.length === 0 && isPlain(instruction.value.type)) {
+      if (instruction.isDefault !== true) return true;
+      // A default gives way to what the state holds (spec/merge-rules.md §6.1); with entries it was merged already.
+      if (!isTouchedSince(place)) return view.object(table, key)?.fields.has(instruction.field) !== true;
+    }
   }
   throw new HistoryError(
     222,

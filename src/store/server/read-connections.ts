@@ -64,7 +64,8 @@ export class ReadConnections {
   }
 
   #release(connection: Connection): void {
-    if (!this.#busy.delete(connection)) return;
+    if (this.#closed) return;
+    this.#busy.delete(connection);
     if (this.#idle.length >= MAX_IDLE) {
       connection.database.close();
       return;

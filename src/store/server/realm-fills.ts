@@ -66,6 +66,7 @@ export class RealmFills {
     const first = upload.entries.find(({ clientVersion }) => clientVersion > (file?.clientVersion ?? 0));
     if (file === undefined || first === undefined) return {};
     let { filledFrom } = file;
+    const firstFilledFrom = file.firstFilledFrom ?? head.version;
     if (filledFrom === undefined) {
       if (first.serverVersion >= base.version) return {};
       // Uploading before anything was downloaded: the state to come is at least this one.
@@ -77,7 +78,12 @@ export class RealmFills {
       return {};
     }
     return {
-      apply: applyPrefilled(change, head, filledFrom, this.#ownObjects(ident, filledFrom)),
+      apply: applyPrefilled(
+        change,
+        head,
+        { filledFrom, firstFilledFrom },
+        this.#ownObjects(ident, filledFrom),
+      ),
       filledFrom,
     };
   }
@@ -94,12 +100,12 @@ export class RealmFills {
       const snapshot = takeSnapshot();
       let isKept = false;
       try {
-        const { filledFrom, clientVersion } = this.#load(ident);
+        const { filledFrom, firstFilledFrom, clientVersion } = this.#load(ident);
         if (filledFrom === undefined && cursor.serverVersion > 0) {
           throw new HistoryError(222, `the history after version ${cursor.serverVersion} was trimmed`);
         }
         const { version } = snapshot.head;
-        const stale = filledFrom === undefined ? undefined : this.#touchedAfter(filledFrom);
+        const stale = firstFilledFrom === undefined ? undefined : this.#touchedAfter(firstFilledFrom);
         const expectedBytes = resources.history.head(realm).cumulativeSize;
         const start = { version, after: cursor.serverVersion, clientVersion, stale, expectedBytes };
         const fill = new StateFill(snapshot, start);

@@ -1,6 +1,7 @@
 /** One state of a realm with its history, over whichever connection shows it. */
 import type { RealmSchema } from '../../schema/definition.ts';
 import type { PrimaryKey, ScalarValue } from '../../schema/value.ts';
+import { StoreError } from '../sqlite/store-error.ts';
 import type { WorkingView } from '../sqlite/working-view.ts';
 import type { ObjectState } from '../state/object-state.ts';
 import type { StoredState } from '../state/reader.ts';
@@ -11,25 +12,64 @@ import type { HistoryHead, HistoryTable } from './history-table.ts';
 import type { RealmFacts } from './realm-table.ts';
 import type { ChangeWindow, RealmSnapshot } from './snapshot-contract.ts';
 
-/** What a reading stands on. */
-export type ReadingSource = {
+/** What a reading is made of. */
+export type ReadingParts = {
   readonly realm: number;
   readonly view: WorkingView;
   readonly history: HistoryTable;
   readonly earlier: EarlierStateTable;
   readonly head: HistoryHead;
   readonly facts: RealmFacts;
+  /** Called once. */
   readonly release: () => void;
 };
+
+/** The parts, until the reading is closed: then its connection shows another state to another reading. */
+export class ReadingSource {
+  readonly realm: number;
+  readonly head: HistoryHead;
+  readonly facts: RealmFacts;
+  #parts: ReadingParts | undefined;
+
+  constructor(parts: ReadingParts) {
+    this.realm = parts.realm;
+    this.head = parts.head;
+    this.facts = parts.facts;
+    this.#parts = parts;
+  }
+
+  get view(): WorkingView {
+    return this.#open.view;
+  }
+
+  get history(): HistoryTable {
+    return this.#open.history;
+  }
+
+  get earlier(): EarlierStateTable {
+    return this.#open.earlier;
+  }
+
+  close(): void {
+    const parts = this.#parts;
+    this.#parts = undefined;
+    parts?.release();
+  }
+
+  get #open(): ReadingParts {
+    if (this.#parts === undefined) throw new StoreError('The snapshot is closed');
+    return this.#parts;
+  }
+}
 
 export class RealmReading implements RealmSnapshot {
   readonly head: SaltedVersion;
   readonly oldest: number;
   readonly #source: ReadingSource;
 
-  constructor(source: ReadingSource) {
-    const { head, facts } = source;
-    this.#source = source;
+  constructor(parts: ReadingParts) {
+    const { head, facts } = parts;
+    this.#source = new ReadingSource(parts);
     this.head = { version: head.version, salt: head.salt };
     this.oldest = Math.max(facts.flexibleSince ?? head.version, facts.base.version);
   }
@@ -72,6 +112,6 @@ export class RealmReading implements RealmSnapshot {
   }
 
   close(): void {
-    this.#source.release();
+    this.#source.close();
   }
 }

@@ -47,6 +47,7 @@ export const SERVER_TABLES: Migrations = {
     ALTER TABLE client_files ADD COLUMN owner TEXT;
     ALTER TABLE client_files ADD COLUMN identified INTEGER NOT NULL DEFAULT 1;
     ALTER TABLE client_files ADD COLUMN filled_from INTEGER;
+    ALTER TABLE client_files ADD COLUMN first_filled_from INTEGER;
     CREATE TABLE earlier_states (
       class INTEGER NOT NULL,
       version INTEGER NOT NULL,

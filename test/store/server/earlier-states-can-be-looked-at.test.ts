@@ -259,3 +259,17 @@ test('there is no looking back to before flexible sync was enabled', async () =>
   expect(() => realm.now.window(1)).toThrow(RangeError);
   expect(realm.now.window(2).before.object('Item', at(1))?.fields.size).toBe(0);
 });
+
+test('a closed snapshot shows nothing any more, not even through its windows', async () => {
+  const realm = await flexibleRealm();
+  await realm.write([createItem(1)]);
+  const snapshot = realm.snapshot();
+  const window = snapshot.window(1);
+  snapshot.close();
+  const other = realm.snapshot();
+  snapshot.close();
+  expect(() => snapshot.object('Item', at(1))).toThrow(/closed/);
+  expect(() => window.before.object('Item', at(2))).toThrow(/closed/);
+  expect(other.object('Item', at(1))).toBeDefined();
+  other.close();
+});

@@ -1,8 +1,9 @@
 /** Random valid changes of a small realm, and a model that holds every state it went through. */
 import type { Instruction } from '../../../src/changeset/instruction.ts';
-import type { ColumnDefinition } from '../../../src/schema/definition.ts';
+import type { ColumnDefinition, RealmSchema } from '../../../src/schema/definition.ts';
 import { keyToken, type PrimaryKey, type ScalarValue } from '../../../src/schema/value.ts';
 import { applyInstructions } from '../../../src/store/state/apply.ts';
+import { readField } from '../../../src/store/state/default-value.ts';
 import { indexTokens } from '../../../src/store/state/index-token.ts';
 import type { ObjectState, StateValue } from '../../../src/store/state/object-state.ts';
 import type { StateReader } from '../../../src/store/state/reader.ts';
@@ -71,6 +72,14 @@ export type Copy = ReadonlyMap<string, ReadonlyMap<string, string>>;
 export function objectText(state: ObjectState): string {
   const fields = [...state.fields].sort(([a], [b]) => (a < b ? -1 : 1));
   return fields.map(([name, value]) => `${name}=${valueText(value)}`).join(';');
+}
+
+/** The object as a reader sees it: fields that were never written show their default. */
+export function readText(schema: RealmSchema, table: string, state: ObjectState): string {
+  const columns = [...(schema.get(table)?.columns ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
+  return columns
+    .map(([name, definition]) => `${name}=${valueText(readField(state, name, definition))}`)
+    .join(';');
 }
 
 function valueText(value: StateValue): string {
@@ -189,7 +198,8 @@ export class RandomRealm {
   #set(table: string, key: PrimaryKey): Instruction[] {
     const field =
       table === 'Item' ? this.#random.pick(['n', 'owner', 'any']) : table === 'Owner' ? 'name' : 'n';
-    return [{ op: 'Update', table, key, field, path: [], value: this.value(field), isDefault: false }];
+    const isDefault = this.#random.chance(0.2);
+    return [{ op: 'Update', table, key, field, path: [], value: this.value(field), isDefault }];
   }
 
   #collect(key: PrimaryKey, { fields }: ObjectState): Instruction {
