@@ -105,11 +105,6 @@ const TEXTUAL: ReadonlySet<ComparisonOperator> = new Set<ComparisonOperator>([
 function checkTypes(node: ComparisonNode, left: Operand, right: Operand, scope: Scope): void {
   const { operator, caseless, at } = node;
   const shown = `${operator.toUpperCase()}${caseless ? '[c]' : ''}`;
-  if ((left.type === 'typeName') !== (right.type === 'typeName') || !areComparable(left.type, right.type))
-    throw scope.fault(
-      at,
-      `'${left.text}' of type '${left.type}' cannot be compared with '${right.text}' of type '${right.type}'`,
-    );
   for (const operand of [left, right]) {
     if ((TEXTUAL.has(operator) || caseless) && !TEXT_TYPES.has(operand.type))
       throw scope.fault(
@@ -119,6 +114,11 @@ function checkTypes(node: ComparisonNode, left: Operand, right: Operand, scope: 
     if (RELATIONAL.has(operator) && (operand.type === 'link' || operand.type === 'typeName'))
       throw scope.fault(at, `${shown} is not possible on '${operand.text}', only == and != are`);
   }
+  if ((left.type === 'typeName') !== (right.type === 'typeName') || !areComparable(left.type, right.type))
+    throw scope.fault(
+      at,
+      `'${left.text}' of type '${left.type}' cannot be compared with '${right.text}' of type '${right.type}'`,
+    );
   if ((left.isLinkList && isNull(right)) || (right.isLinkList && isNull(left)))
     throw scope.fault(at, 'a list of objects cannot be compared with NULL; ask for its @count');
   if (operator === 'like') checkPattern(right, scope);

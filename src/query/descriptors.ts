@@ -34,19 +34,17 @@ type SingleOperand = Operand & { readonly read: Reader };
 
 function singleValue(path: PathNode, scope: Scope): SingleOperand {
   const operand = pathOperand(path, scope);
-  const read = operand.read ?? keyedReader(path, operand);
+  const read = operand.read ?? keyedReader(operand);
   if (read === undefined)
     throw scope.fault(path.at, `'${operand.text}' is a list, which has no place in an order`);
   return { ...operand, read };
 }
 
 /** The value at one key of a dictionary; null where there is none. */
-function keyedReader({ elements }: PathNode, operand: Operand): Reader | undefined {
-  const last = elements.at(-1);
-  if (operand.isCollection || operand.isLinkList || (last?.kind !== 'key' && last?.kind !== 'name'))
-    return undefined;
+function keyedReader({ isKeyed, groups }: Operand): Reader | undefined {
+  if (isKeyed !== true) return undefined;
   return (state, key, world) => {
-    const [group] = operand.groups(state, key, world);
+    const [group] = groups(state, key, world);
     return group?.values[0] ?? { type: 'null' };
   };
 }

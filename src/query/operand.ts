@@ -6,7 +6,8 @@ import type { Dependencies } from './dependencies.ts';
 import type { Quantifier } from './syntax.ts';
 
 /**
- * Values that are compared together. A group that is no list is a single value. An operand has several groups where
+ * Values that are compared together. A group that is no list is a single value, or none at all where a key or index
+ * leads to nothing. An operand has several groups where
  * its path leads to several lists: then it is enough that one of them compares as asked.
  */
 export type Group = { readonly list: boolean; readonly values: readonly StateValue[] };
@@ -39,6 +40,8 @@ export type Operand = {
   readonly place?: Place;
   /** All objects that a list of links or `@links` leads to. */
   readonly isLinkList?: boolean;
+  /** What stands at a key or an index: one value, or none. */
+  readonly isKeyed?: boolean;
   /** All elements of a list, set or dictionary of values. */
   readonly isCollection?: boolean;
 };

@@ -62,20 +62,15 @@ function parseWord(
 }
 
 function parseQuantified(reader: TokenReader, substitution: Substitution, quantifier: Quantifier): ValueNode {
-  reader.next();
-  if (reader.isSymbol('{')) return { ...parseList(reader, substitution), quantifier };
-  if (reader.token.kind === 'argument' || reader.token.kind === 'variable') {
-    const { at } = reader.token;
+  const { at } = reader.next();
+  if (reader.isSymbol('{')) return { ...parseList(reader, substitution), at, quantifier };
+  const { token } = reader;
+  if (token.kind === 'argument' || token.kind === 'variable' || token.kind === 'literal') {
     const value = parseConstant(reader, substitution);
-    if (value.kind === 'list') return { ...value, quantifier };
-    throw reader.fault(at, `${quantifier.toUpperCase()} needs a list, and this is a single value`);
+    if (value.kind === 'list') return { ...value, at, quantifier };
+    throw reader.fault(token.at, `${quantifier.toUpperCase()} needs a list, and this is a single value`);
   }
-  if (reader.token.kind === 'literal')
-    throw reader.fault(
-      reader.token.at,
-      `${quantifier.toUpperCase()} needs a list, and this is a single value`,
-    );
-  return { ...parsePath(reader, substitution), quantifier };
+  return { ...parsePath(reader, substitution), at, quantifier };
 }
 
 /** A literal, an argument or a variable; the latter two may be lists. */

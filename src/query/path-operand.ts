@@ -75,8 +75,15 @@ function plain(node: PathNode, path: ResolvedPath, scope: Scope): Operand {
     ...(read === undefined ? { groups: groupReader(path) } : { read, groups: groupsOf(read) }),
     ...(place === undefined ? {} : { place }),
     isLinkList: terminal.kind === 'object' && isEvery,
+    isKeyed: isKeyed(path),
     isCollection: terminal.kind === 'collection' && terminal.part.kind === 'every',
   };
+}
+
+function isKeyed({ terminal, isSingle }: ResolvedPath): boolean {
+  if (!isSingle) return false;
+  if (terminal.kind === 'collection') return terminal.part.kind === 'key';
+  return terminal.kind === 'nested' && terminal.steps.every(({ kind }) => kind === 'key' || kind === 'index');
 }
 
 /** The property of the judged object whose values, or elements, are compared. */

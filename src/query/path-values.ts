@@ -68,19 +68,16 @@ export function groupReader(path: ResolvedPath): GroupReader {
     case 'collection': {
       const { field, column, part } = terminal;
       const isList = part.kind !== 'key' || !path.isSingle;
-      return perRow(hops, (row) => {
+      return perRow(hops, isList, (row) => {
         const values = partValues(row.state.fields.get(field), column, part);
-        return [{ list: isList || values.length === 0, values }];
+        return [{ list: isList, values }];
       });
     }
     case 'nested': {
       const { field, steps } = terminal;
       const isList = steps.some(({ kind }) => kind === 'every' || kind === 'keys');
-      return perRow(hops, (row, world) =>
-        nestedGroups(row.state.fields.get(field), steps, world).map((values) => ({
-          list: isList || values.length === 0,
-          values,
-        })),
+      return perRow(hops, isList, (row, world) =>
+        nestedGroups(row.state.fields.get(field), steps, world).map((values) => ({ list: isList, values })),
       );
     }
     case 'backlinks':
@@ -88,15 +85,17 @@ export function groupReader(path: ResolvedPath): GroupReader {
   }
 }
 
-function perRow(hops: readonly Hop[], groups: (row: Row, world: QueryWorld) => Group[]): GroupReader {
+function perRow(
+  hops: readonly Hop[],
+  isList: boolean,
+  groups: (row: Row, world: QueryWorld) => Group[],
+): GroupReader {
+  const nothing: readonly Group[] = isList ? EMPTY_LIST : [{ list: false, values: [] }];
   return (state, key, world) => {
-    if (hops.length === 0) return orEmpty(groups({ state, key }, world));
-    return orEmpty(walk(hops, state, key, world).flatMap((row) => groups(row, world)));
+    const rows = hops.length === 0 ? [{ state, key }] : walk(hops, state, key, world);
+    const found = rows.flatMap((row) => groups(row, world));
+    return found.length === 0 ? nothing : found;
   };
-}
-
-function orEmpty(groups: readonly Group[]): readonly Group[] {
-  return groups.length === 0 ? EMPTY_LIST : groups;
 }
 
 function objectGroups(hops: readonly Hop[]): GroupReader {

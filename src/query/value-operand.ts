@@ -82,7 +82,8 @@ function arithmeticOperand(
 ): Operand {
   const { left, right } = bothNumbers(node, other, scope, build);
   const { operator } = node;
-  if (left.isList && right.isList) throw scope.fault(node.at, `'${operator}' cannot be applied to two lists`);
+  if (isManyValued(left) && isManyValued(right))
+    throw scope.fault(node.at, `'${operator}' cannot be applied to two lists`);
   if (left.constant !== undefined && right.constant !== undefined && !left.isList && !right.isList)
     return literalOperand(
       { kind: 'literal', at: left.at, value: arithmetic(operator, left.constant[0]!, right.constant[0]!) },
@@ -108,18 +109,36 @@ function arithmeticOperand(
   return { ...shared, isList: false, read, groups: groupsOf(read) };
 }
 
-function bothNumbers(node: ArithmeticNode, other: Counterpart, scope: Scope, build: PredicateBuilder) {
-  // Constants on both sides take the type of what the result is compared with.
-  const bothConstant = isConstantNode(node.left) && isConstantNode(node.right);
-  const hint = bothConstant && other !== undefined && isNumericType(other.type) ? other : undefined;
-  const pair =
-    hint === undefined
-      ? operandPair(node.left, node.right, scope, build)
-      : { left: operandOf(node.left, hint, scope, build), right: operandOf(node.right, hint, scope, build) };
-  for (const { type, text, at } of [pair.left, pair.right])
-    if (!areComparable(type, 'int'))
-      throw scope.fault(at, `'${node.operator}' needs numbers, and '${text}' is of type '${type}'`);
-  return pair;
+function isManyValued({ isList, isKeyed }: Operand): boolean {
+  return isList && isKeyed !== true;
+}
+
+function bothNumbers(
+  node: ArithmeticNode,
+  other: Counterpart,
+  scope: Scope,
+  build: PredicateBuilder,
+): { left: Operand; right: Operand } {
+  const number = (side: ValueNode, counterpart: Counterpart): Operand => {
+    const operand = operandOf(side, counterpart, scope, build);
+    if (areComparable(operand.type, 'int')) return operand;
+    throw scope.fault(
+      operand.at,
+      `'${node.operator}' needs numbers, and '${operand.text}' is of type '${operand.type}'`,
+    );
+  };
+  const [leftIsConstant, rightIsConstant] = [isConstantNode(node.left), isConstantNode(node.right)];
+  if (leftIsConstant && rightIsConstant) {
+    // Constants on both sides take the type of what the result is compared with.
+    const hint = other !== undefined && isNumericType(other.type) ? other : undefined;
+    return { left: number(node.left, hint), right: number(node.right, hint) };
+  }
+  if (leftIsConstant) {
+    const right = number(node.right, undefined);
+    return { left: number(node.left, right), right };
+  }
+  const left = number(node.left, undefined);
+  return { left, right: number(node.right, rightIsConstant ? left : undefined) };
 }
 
 function wider(a: OperandType, b: OperandType): OperandType {
@@ -141,8 +160,8 @@ function pairwise(
     for (const a of left(state, key, world))
       for (const b of right(state, key, world)) {
         const values = a.list
-          ? a.values.map((value) => apply(value, b.values[0]!))
-          : b.values.map((value) => apply(a.values[0]!, value));
+          ? a.values.flatMap((value) => b.values.slice(0, 1).map((other) => apply(value, other)))
+          : b.values.flatMap((value) => a.values.slice(0, 1).map((other) => apply(other, value)));
         results.push({ list: a.list || b.list, values });
       }
     return results;
