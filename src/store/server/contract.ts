@@ -100,7 +100,8 @@ export interface ServerRealm {
   readonly flexible: FlexibleFile;
   /**
    * Sees to an index on a property, so that {@link StateReader.withValue} and {@link StateReader.linking} need not scan.
-   * Built in portions, beside other work; readers use it as soon as it is complete.
+   * Built in portions, beside other work; readers use it as soon as it is complete. Without effect on a property that
+   * does not exist (yet), is the primary key, or belongs to an embedded class. Goes with its property or class.
    */
   ensureIndex(table: string, field: string): Promise<void>;
 

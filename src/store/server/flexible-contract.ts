@@ -28,13 +28,17 @@ export type Verdict =
   /** Left out; the reason is shown to the app's error handler. */
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** Judges uploads. Synchronous: it runs inside the integrating transaction. */
+/**
+ * Judges uploads. Synchronous: it runs inside the integrating transaction. What it throws rejects the upload; when that
+ * or another failure of the store undoes a changeset, the caller may send it again.
+ */
 export interface FlexibleJudge {
   /** Before it is applied: `state` holds everything earlier, including earlier changesets of this upload. */
   beforeApplying(change: ObjectChange, entry: UploadedEntry, state: StateReader): Verdict;
   /**
    * After all accepted changes of the changeset are applied. `before` and `after` are undefined when the object does not
-   * exist. A refusal undoes the whole change of that object.
+   * exist. A refusal undoes the whole change of that object; then the others are judged once more, on the state without
+   * it, so that a change may be judged several times.
    */
   afterApplying(
     change: ObjectChange,

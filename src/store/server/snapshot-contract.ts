@@ -47,9 +47,15 @@ export interface ChangeWindow {
   readonly size: number;
   /** In order, decoded as they are asked for, without empty ones. */
   entries(): Iterable<DecodedEntry>;
-  /** Every top-level object touched in the window, once, in the order of the first touch. */
+  /**
+   * Every top-level object that an entry of the window names, once, in the order of the first touch. Objects of a class
+   * that was erased since are left out.
+   */
   touched(): Iterable<TouchedObject>;
   isTouched(table: string, key: PrimaryKey): boolean;
-  /** The state of the realm at `after`: touched objects as they were, everything else as it is. */
+  /**
+   * The state of the realm at `after`: touched objects as they were, everything else as it is. The schema is that of the
+   * head: what was erased of it since is not shown.
+   */
   readonly before: StateReader;
 }
