@@ -4,7 +4,7 @@ import type { ZodType } from 'zod';
 import { AccountError } from '../accounts/account-error.ts';
 import { realmPath } from '../realms/realm-path.ts';
 import { RealmPathError } from '../realms/realm-path-error.ts';
-import { ALL_REALMS, type Grant, type Offer } from '../rules/grant-store.ts';
+import { ALL_REALMS, type Grant, type Offer } from '../rules/grant.ts';
 import { includesLevel } from '../rules/options.ts';
 import type { Recipient } from '../rules/path-permissions.ts';
 import { PermissionError, type PermissionFault } from '../rules/permission-error.ts';

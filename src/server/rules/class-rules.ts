@@ -4,7 +4,8 @@
  */
 import type { Logger } from '../../log.ts';
 import { QueryError } from '../../query/query-error.ts';
-import type { RealmSchema } from '../../schema/definition.ts';
+import type { ClassDefinition, RealmSchema } from '../../schema/definition.ts';
+import { nearestName } from '../../schema/nearest-name.ts';
 import { classAccess, EVERYTHING, noAccess } from './class-access.ts';
 import { conditionHolds } from './condition.ts';
 import type { ClassAccess, FlexibleRules, RowRule, RuleUser } from './contract.ts';
@@ -17,7 +18,8 @@ export const ANY_CLASS = '*';
 /** Different problems that are logged: with the data of thousands of users a text could fail in as many ways. */
 const MOST_REPORTED = 1_000;
 
-type CompiledRole = { readonly role: Role; readonly fields: FieldRights };
+/** The role's fields must exist, unless it stands for classes of all kinds. */
+type CompiledRole = { readonly role: Role; readonly fields: FieldRights; readonly checksFields: boolean };
 
 /** Access that was compiled against a schema of a certain shape. */
 type Kept = { readonly access: ClassAccess; readonly shape: number };
@@ -44,7 +46,11 @@ export class ClassRules implements FlexibleRules {
     this.#classes = new Map(
       Object.entries(classes).map(([table, { roles }]) => [
         table,
-        roles.map((role) => ({ role, fields: new FieldRights(role) })),
+        roles.map((role) => ({
+          role,
+          fields: new FieldRights(role),
+          checksFields: table !== ANY_CLASS,
+        })),
       ]),
     );
   }
@@ -74,12 +80,19 @@ export class ClassRules implements FlexibleRules {
       return applying === undefined ? noAccess() : this.#roleAccess(applying, scope);
     } catch (error) {
       if (!(error instanceof QueryError)) throw error;
-      if (schema.has(table) && judged !== undefined) this.#report(table, judged, error);
+      if (schema.has(table) && judged !== undefined) this.#report(table, judged, error.message);
       return noAccess(judged?.name);
     }
   }
 
-  #roleAccess({ role, fields }: CompiledRole, scope: FilterScope): ClassAccess {
+  #roleAccess({ role, fields, checksFields }: CompiledRole, scope: FilterScope): ClassAccess {
+    const definition = scope.schema.get(scope.table);
+    const missing = checksFields && definition ? missingField(role, definition) : undefined;
+    if (missing !== undefined) {
+      // A mistyped name would leave the field open that was meant.
+      this.#report(scope.table, role, missing);
+      return noAccess(role.name);
+    }
     return classAccess({
       role: role.name,
       read: this.#filter(readCondition(role), scope),
@@ -87,7 +100,7 @@ export class ClassRules implements FlexibleRules {
       mayInsert: role.insert ?? true,
       mayDelete: role.delete ?? true,
       fields,
-      key: scope.schema.get(scope.table)?.primaryKey?.field,
+      key: definition?.primaryKey?.field,
     });
   }
 
@@ -99,12 +112,12 @@ export class ClassRules implements FlexibleRules {
   }
 
   /** Says what is wrong once, and not for every user and object. */
-  #report(table: string, role: Role, error: QueryError): void {
-    const problem = JSON.stringify([table, role.name, error.message]);
+  #report(table: string, role: Role, reason: string): void {
+    const problem = JSON.stringify([table, role.name, reason]);
     if (this.#reported.has(problem) || this.#reported.size >= MOST_REPORTED) return;
     this.#reported.add(problem);
     this.#logger.warn(
-      `the role "${role.name}" of class ${table} cannot be used and gives no access: ${error.message}`,
+      `the role "${role.name}" of class ${table} cannot be used and gives no access: ${reason}`,
     );
   }
 
@@ -122,6 +135,17 @@ function readCondition({ read = false, write = false }: Role): Condition {
   if (read === true || write === true) return true;
   if (read === false) return write;
   return write === false || write === read ? read : `(${read}) OR (${write})`;
+}
+
+/** Says which of the role's fields the class does not have, if any. */
+function missingField(
+  { fields = {} }: Role,
+  { name, columns, primaryKey }: ClassDefinition,
+): string | undefined {
+  const missing = Object.keys(fields).find((field) => !columns.has(field) && field !== primaryKey?.field);
+  if (missing === undefined) return undefined;
+  const nearest = nearestName(missing, columns.keys());
+  return `${name} has no property '${missing}'${nearest === undefined ? '' : `, did you mean '${nearest}'?`}`;
 }
 
 /**

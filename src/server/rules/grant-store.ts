@@ -8,7 +8,22 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { inTransaction, type Migrations, openDatabase } from '../../store/sqlite/database.ts';
-import { levelRank, PATH_LEVELS, type PathLevel } from './options.ts';
+import {
+  ALL_REALMS,
+  EVERYBODY,
+  type Grant,
+  type GrantPlace,
+  type GrantPosition,
+  grantOf,
+  levelOf,
+  type Offer,
+  offerOf,
+  type Subject,
+  text,
+  tokenOf,
+  userToken,
+} from './grant.ts';
+import { levelRank, type PathLevel } from './options.ts';
 
 const MIGRATIONS: Migrations = {
   component: 'permissions',
@@ -29,38 +44,6 @@ const MIGRATIONS: Migrations = {
   ],
 };
 
-/** All realms of the grantor. */
-export const ALL_REALMS = '*';
-/** Grantor of what administrators grant on all realms. */
-export const ADMINISTRATION = '';
-
-/** Whom a right is given to. A name is that of somebody who has not logged in yet. */
-export type Subject =
-  | { readonly kind: 'user'; readonly id: string }
-  | { readonly kind: 'name'; readonly name: string }
-  | { readonly kind: 'everybody' };
-
-export type GrantPlace = { readonly path: string; readonly scope: string };
-
-/** `name` is the one that the grantor gave, when it was no id. Times are milliseconds since 1970. */
-export type Grant = GrantPlace & {
-  readonly subject: Subject;
-  readonly access: PathLevel;
-  readonly name?: string;
-  readonly grantedBy: string;
-  readonly updatedAt: number;
-};
-
-/** `token` is a hash: who reads the file cannot accept what is offered. */
-export type Offer = {
-  readonly id: string;
-  readonly path: string;
-  readonly access: PathLevel;
-  readonly createdBy: string;
-  readonly createdAt: number;
-  readonly expiresAt?: number;
-};
-
 /** What grants say about a user and a path; undefined where there is none. */
 export type GrantedLevels = {
   readonly user: PathLevel | undefined;
@@ -73,13 +56,6 @@ export type GrantFilter =
   | { readonly kind: 'subject'; readonly userId: string }
   | { readonly kind: 'grantor'; readonly userId: string }
   | { readonly kind: 'path'; readonly path: string };
-
-/** Where a page of a list ended. */
-export type GrantPosition = readonly [path: string, scope: string, subject: string];
-
-type Row = Record<string, unknown>;
-
-const EVERYBODY = '*';
 
 /** Grantors whose grants on all realms concern a path: administrators, its owner, and who may manage it by a grant. */
 const RESPONSIBLE = `SELECT '' UNION SELECT :owner UNION
@@ -249,10 +225,6 @@ export class GrantStore {
   }
 }
 
-export function positionOf(grant: Grant): GrantPosition {
-  return [grant.path, grant.scope, tokenOf(grant.subject)];
-}
-
 function conditionOf(filter: GrantFilter): [condition: string, value?: string] {
   switch (filter.kind) {
     case 'all':
@@ -266,58 +238,6 @@ function conditionOf(filter: GrantFilter): [condition: string, value?: string] {
   }
 }
 
-function tokenOf(subject: Subject): string {
-  switch (subject.kind) {
-    case 'user':
-      return userToken(subject.id);
-    case 'name':
-      return `name:${subject.name}`;
-    case 'everybody':
-      return EVERYBODY;
-  }
-}
-
-function userToken(userId: string): string {
-  return `id:${userId}`;
-}
-
-function subjectOf(token: string): Subject {
-  if (token === EVERYBODY) return { kind: 'everybody' };
-  const rest = token.slice(token.indexOf(':') + 1);
-  return token.startsWith('id:') ? { kind: 'user', id: rest } : { kind: 'name', name: rest };
-}
-
-function grantOf(row: Row): Grant {
-  return {
-    path: text(row, 'path'),
-    scope: text(row, 'scope'),
-    subject: subjectOf(text(row, 'subject')),
-    access: levelOf(row.access),
-    ...(typeof row.name === 'string' && { name: row.name }),
-    grantedBy: text(row, 'granted_by'),
-    updatedAt: Number(row.updated_at),
-  };
-}
-
-function offerOf(row: Row): Offer {
-  return {
-    id: text(row, 'id'),
-    path: text(row, 'path'),
-    access: levelOf(row.access),
-    createdBy: text(row, 'created_by'),
-    createdAt: Number(row.created_at),
-    ...(typeof row.expires_at === 'number' && { expiresAt: row.expires_at }),
-  };
-}
-
-function levelOf(rank: unknown): PathLevel {
-  return PATH_LEVELS[Number(rank)] ?? 'none';
-}
-
-function text(row: Row, column: string): string {
-  return String(row[column]);
-}
-
-function count(row: Row | undefined): number {
+function count(row: Record<string, unknown> | undefined): number {
   return Number(row?.n ?? 0);
 }

@@ -18,14 +18,20 @@ export type Rights = {
 
 export type RightsOptions = Pick<
   ServerOptions,
-  'dataDirectory' | 'rules' | 'permissions' | 'development' | 'logger'
-> & { readonly schema?: 'additive' | 'fixed' };
+  'dataDirectory' | 'rules' | 'permissions' | 'development' | 'flexibleSync' | 'logger'
+>;
 
 /** Throws a `ConfigError` for rules that cannot be. Whoever opens it closes `paths`. */
 export function openRights(options: RightsOptions, users: UserDirectory): Rights {
-  const { dataDirectory, permissions, development = false, logger = silentLogger } = options;
-  const { flexible, paths } = compileRules(options);
-  if (permissions !== undefined && options.rules?.paths !== undefined) {
+  const { dataDirectory, permissions, rules, development = false, logger = silentLogger } = options;
+  const schema = options.flexibleSync ? options.flexibleSync.schema : undefined;
+  const { flexible, paths } = compileRules({
+    development,
+    logger,
+    ...(rules !== undefined && { rules }),
+    ...(schema !== undefined && { schema }),
+  });
+  if (permissions !== undefined && rules?.paths !== undefined) {
     logger.warn('the `permissions` function decides alone: `rules.paths` and granted rights are not asked');
   }
   const grants = new GrantStore(join(dataDirectory, PERMISSIONS_FILE));

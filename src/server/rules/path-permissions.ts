@@ -18,13 +18,12 @@ import {
   ADMINISTRATION,
   ALL_REALMS,
   type Grant,
-  type GrantFilter,
   type GrantPlace,
   type GrantPosition,
-  type GrantStore,
   type Offer,
   type Subject,
-} from './grant-store.ts';
+} from './grant.ts';
+import type { GrantFilter, GrantStore } from './grant-store.ts';
 import { higherLevel, includesLevel, type PathLevel } from './options.ts';
 import type { PathRules } from './path-rules.ts';
 import { PermissionError } from './permission-error.ts';

@@ -331,6 +331,22 @@ describe('a filter that does not fit the schema', () => {
     for (const part of ['Task', 'tested', 'ownr', 'column 1']) expect(warnings[0]).toContain(part);
   });
 
+  test('so does a mistyped field, which would leave another one open', () => {
+    const { flexible, warnings } = scene({ read: true, fields: { secrt: { read: false } } });
+    expect(flexible.access(ada, 'Task', schema)).toMatchObject({ role: 'tested', read: 'none' });
+    expect(warnings).toHaveLength(1);
+    for (const part of ['Task', 'tested', "'secrt'", "did you mean 'secret'"])
+      expect(warnings[0]).toContain(part);
+    // Rules for every class name fields that only some have.
+    const forAll = compileRules({
+      rules: {
+        classes: { '*': { roles: [{ name: 'all', read: true, fields: { secret: { read: false } } }] } },
+      },
+    }).flexible;
+    const rights = (table: string) => forAll.access(ada, table, schema);
+    expect([rights('Note').read, rights('Task').mayReadField('secret')]).toEqual(['all', false]);
+  });
+
   test('fits as soon as the property is there', () => {
     const { flexible } = scene({ read: "added == 'yes'" });
     const growing = schemaOf(classOf('Task', { owner: 'string' }));
