@@ -44,14 +44,21 @@ function comparison(node: ComparisonNode, scope: Scope): Predicate {
 /** What is left of a comparison when its parts are in their canonical places. */
 function compared(operator: Operator, caseless: boolean, left: Operand, right: Operand): Predicate {
   const mirrored = MIRRORED[operator];
-  const isSwapped =
-    left.constant !== undefined && !left.isList && right.constant === undefined && mirrored !== undefined;
-  if (isSwapped) return compared(mirrored, caseless, right, left);
+  if (mirrored !== undefined && left.constant !== undefined && right.constant === undefined) {
+    // A list on the left stays there where its quantifier, or the order of its elements, counts.
+    const isAnyOf = operator === '==' && right.read !== undefined && isAny(left);
+    if (!left.isList || isAnyOf) return compared(mirrored, caseless, right, left);
+  }
   const isType = left.type === 'typeName';
   if (left.constant !== undefined && right.constant !== undefined)
     return constantPredicate(constantResult(operator, caseless, left, right));
-  const isAny = right.quantifier === undefined || right.quantifier === 'any';
-  if (operator === '==' && !isType && left.read !== undefined && right.constant !== undefined && isAny) {
+  if (
+    operator === '==' &&
+    !isType &&
+    left.read !== undefined &&
+    right.constant !== undefined &&
+    isAny(right)
+  ) {
     const possible = right.constant.filter(
       (value) => areComparable(left.type, value.type) && !isNaNValue(value),
     );
@@ -65,6 +72,10 @@ function compared(operator: Operator, caseless: boolean, left: Operand, right: O
     dependencies: joinedDependencies([left.dependencies, right.dependencies]),
     ...(elements === undefined ? {} : { elements }),
   };
+}
+
+function isAny({ quantifier }: Operand): boolean {
+  return quantifier === undefined || quantifier === 'any';
 }
 
 const MIRRORED: Readonly<Partial<Record<Operator, Operator>>> = {
