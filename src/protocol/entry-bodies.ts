@@ -54,14 +54,25 @@ export function parseDownloadBody(body: Uint8Array): DownloadEntry[] {
 }
 
 export function formatDownloadBody(entries: readonly DownloadEntry[]): Buffer {
-  return joined(entries, (entry) => [
+  return joined(entries, (entry) => downloadHead(entry, entry.changeset.byteLength));
+}
+
+/** The head of one entry, to which a changeset of `size` bytes is added later. */
+export function formatDownloadHead(entry: DownloadEntryHead, size: number): Buffer {
+  return headBytes(downloadHead(entry, size));
+}
+
+export type DownloadEntryHead = Omit<DownloadEntry, 'changeset'>;
+
+function downloadHead(entry: DownloadEntryHead, size: number): readonly number[] {
+  return [
     entry.serverVersion,
     entry.clientVersion,
     entry.timestamp,
     entry.originFileIdent,
     entry.originalSize,
-    entry.changeset.byteLength,
-  ]);
+    size,
+  ];
 }
 
 function joined<T extends { readonly changeset: Uint8Array }>(
@@ -69,9 +80,12 @@ function joined<T extends { readonly changeset: Uint8Array }>(
   head: (entry: T) => readonly number[],
 ): Buffer {
   const parts: Uint8Array[] = [];
-  for (const entry of entries)
-    parts.push(Buffer.from(`${head(entry).join(' ')} `, 'latin1'), entry.changeset);
+  for (const entry of entries) parts.push(headBytes(head(entry)), entry.changeset);
   return Buffer.concat(parts);
+}
+
+function headBytes(numbers: readonly number[]): Buffer {
+  return Buffer.from(`${numbers.join(' ')} `, 'latin1');
 }
 
 class EntryReader {

@@ -100,11 +100,7 @@ function formatDownload(message: Download): Buffer {
   const middle =
     batch === undefined
       ? [message.downloadableBytes]
-      : [
-          batch.queryVersion,
-          batch.state,
-          estimate(batch.progress),
-        ];
+      : [batch.queryVersion, batch.state, estimate(batch.progress)];
   return frame(
     [
       'download',

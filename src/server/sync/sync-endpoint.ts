@@ -6,7 +6,7 @@ import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { negotiate } from '../../protocol/negotiation.ts';
+import { type Negotiated, negotiate } from '../../protocol/negotiation.ts';
 import { AccountError } from '../accounts/account-error.ts';
 import type { Access, Accounts, Revocation } from '../accounts/accounts.ts';
 import { API_BASE } from '../http/http-app.ts';
@@ -17,16 +17,21 @@ import type { SyncContext } from './sync-session.ts';
 
 /** The close code that makes a client get a new token (spec/wire-protocol.md §7.4). */
 const BAD_TOKEN = 4001;
+/** The one that makes a client ask for the server's location again. */
+const MOVED = 4003;
 /** From this version on, errors of the handshake come as close codes after it (spec/wire-protocol.md §1.3). */
 const CLOSE_CODES_SINCE = 8;
 
 export type SyncEndpointOptions = Omit<SyncContext, 'boundFiles' | 'backlog'> & {
   readonly appId: string;
   readonly accounts: Accounts;
+  /** The app is served there now: clients are sent to ask for its location. */
+  readonly redirectTo?: string;
 };
 
 export class SyncEndpoint {
   readonly #appId: string;
+  readonly #redirectTo: string | undefined;
   readonly #accounts: Accounts;
   readonly #context: SyncContext;
   readonly #webSockets: WebSocketServer;
@@ -36,8 +41,9 @@ export class SyncEndpoint {
   readonly #unsubscribe: () => void;
   readonly #closing = new AbortController();
 
-  constructor({ appId, accounts, ...context }: SyncEndpointOptions) {
+  constructor({ appId, accounts, redirectTo, ...context }: SyncEndpointOptions) {
     this.#appId = appId;
+    this.#redirectTo = redirectTo;
     this.#accounts = accounts;
     this.#context = {
       ...context,
@@ -97,6 +103,10 @@ export class SyncEndpoint {
 
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
+    if (this.#redirectTo !== undefined) {
+      const location = new URL(`${url.pathname}${url.search}`, this.#redirectTo).href;
+      return await this.#sendOn(request, socket, head, protocol, location);
+    }
     const access = await this.#access(tokenOf(request, url));
     if (access === undefined && protocol.version < CLOSE_CODES_SINCE) {
       await pause(limits.badTokenPause, this.#closing.signal);
@@ -106,7 +116,7 @@ export class SyncEndpoint {
     if (this.#closing.signal.aborted) return refuse(socket, 503);
     const webSocket = this.#accept(request, socket, head, protocol.protocol);
     if (webSocket === undefined) return;
-    if (access === undefined) return this.#turnAway(webSocket);
+    if (access === undefined) return await this.#turnAway(webSocket, BAD_TOKEN, 'invalid session');
     const connection = new SyncConnection(webSocket, access, protocol, this.#context);
     this.#connections.add(connection);
     webSocket.once('close', () => this.#connections.delete(connection));
@@ -128,11 +138,27 @@ export class SyncEndpoint {
     return accepted;
   }
 
-  /** Closes a connection whose token is bad, after a pause: the client will come back at once. */
-  async #turnAway(webSocket: WebSocket): Promise<void> {
+  /** The app has moved; clients find out where over HTTP (spec/wire-protocol.md §7.4). */
+  async #sendOn(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    { protocol, version }: Negotiated,
+    location: string,
+  ): Promise<void> {
+    if (version < CLOSE_CODES_SINCE) {
+      await pause(this.#context.limits.badTokenPause, this.#closing.signal);
+      return refuse(socket, 301, { Location: location });
+    }
+    const webSocket = this.#accept(request, socket, head, protocol);
+    if (webSocket !== undefined) await this.#turnAway(webSocket, MOVED, 'the app has moved');
+  }
+
+  /** Closes a connection after a pause: the client comes back at once, and endlessly when nothing has changed. */
+  async #turnAway(webSocket: WebSocket, code: number, reason: string): Promise<void> {
     webSocket.on('error', () => webSocket.terminate());
     await pause(this.#context.limits.badTokenPause, this.#closing.signal);
-    webSocket.close(BAD_TOKEN, 'invalid session');
+    webSocket.close(code, reason);
   }
 
   async #access(token: string | undefined): Promise<Access | undefined> {
@@ -162,10 +188,11 @@ function tokenOf(request: IncomingMessage, url: URL): string | undefined {
   return inQuery ?? /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
 }
 
-function refuse(socket: Duplex, status: number): void {
+function refuse(socket: Duplex, status: number, headers: Readonly<Record<string, string>> = {}): void {
   if (!socket.writable) return;
+  const lines = Object.entries({ Connection: 'close', 'Content-Length': '0', ...headers });
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
   );
 }
 
