@@ -38,12 +38,13 @@ export class TokenSigner {
     this.#now = now;
   }
 
-  sign(kind: TokenKind, claims: TokenClaims, expiresAt: number): Promise<string> {
+  /** `userData` is the JSON of an object: the user's custom data, which clients read from access tokens. */
+  sign(kind: TokenKind, claims: TokenClaims, expiresAt: number, userData?: string): Promise<string> {
     return new SignJWT({
       typ: kind,
       baas_id: claims.sessionId,
       baas_device_id: claims.deviceId,
-      ...(kind === 'access' && { user_data: {} }),
+      ...(userData !== undefined && { user_data: JSON.parse(userData) as Record<string, unknown> }),
     })
       .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
       .setSubject(claims.userId)

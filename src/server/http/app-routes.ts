@@ -37,7 +37,7 @@ export function appRoutes(app: FastifyInstance, { appId, accounts, address }: Ap
 
   app.post<AppParams>('/auth/providers/local-userpass/register', async (request, reply) => {
     const { email, password } = readBody(request, registration);
-    await accounts.register(email, password);
+    await accounts.email.register(email, password);
     return sendJson(reply, 201, {});
   });
 
@@ -46,11 +46,11 @@ export function appRoutes(app: FastifyInstance, { appId, accounts, address }: Ap
     if (!schema) {
       throw new AccountError('AuthProviderNotFound', `auth provider not found: ${request.params.provider}`);
     }
-    const { credentials, deviceId } = readBody(request, schema);
+    const { prove, deviceId } = readBody(request, schema);
     const login =
       request.query.link === 'true'
-        ? await accounts.link(bearerToken(request), credentials, deviceId)
-        : await accounts.logIn(credentials, deviceId);
+        ? await accounts.link(bearerToken(request), await prove(accounts), deviceId)
+        : await accounts.logIn(await prove(accounts), deviceId);
     return sendJson(reply, 200, {
       access_token: login.accessToken,
       refresh_token: login.refreshToken,

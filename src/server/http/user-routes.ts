@@ -5,13 +5,13 @@ import { bearerToken, sendJson } from './json-answer.ts';
 
 export function userRoutes(app: FastifyInstance, accounts: Accounts): void {
   app.get('/profile', async (request, reply) => {
-    const { user, identities } = await accounts.profile(bearerToken(request));
+    const { user } = await accounts.access(bearerToken(request));
     return sendJson(reply, 200, {
       user_id: user.id,
-      type: 'normal',
-      identities: identities.map(({ id, provider }) => ({ id, provider_type: provider })),
-      data: user.name === undefined ? {} : { email: user.name },
-      custom_data: {},
+      type: user.identities.some(({ provider }) => provider === 'api-key') ? 'server' : 'normal',
+      identities: user.identities.map(({ id, provider }) => ({ id, provider_type: provider })),
+      data: user.data,
+      custom_data: user.customData,
     });
   });
 
