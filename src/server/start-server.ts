@@ -6,7 +6,7 @@ import { silentLogger } from '../log.ts';
 import type { ServerStore } from '../store/server/contract.ts';
 import { openServerStore } from '../store/server/open.ts';
 import { AccountStore } from './accounts/account-store.ts';
-import { Accounts } from './accounts/accounts.ts';
+import { Accounts, type User } from './accounts/accounts.ts';
 import { ensureAdministrator } from './accounts/administrator.ts';
 import { PasswordHasher } from './accounts/password-hasher.ts';
 import { createHttpApp } from './http/http-app.ts';
@@ -84,13 +84,15 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
       return typeof listening === 'object' && listening !== null ? listening.port : port;
     };
     const registry = await RealmRegistry.open(store, Date.now);
+    // A connection may be older than what the user's custom data says.
+    const asOfNow = (user: User): User => accounts.userById(user.id) ?? user;
     const endpoint = new SyncEndpoint({
       appId,
       accounts,
       modes: {
         pbs: partitionSync({
           registry,
-          access: (user, path) => realmAccess(opened.paths, user, path),
+          access: (user, path) => realmAccess(opened.paths, asOfNow(user), path),
           isOffered: options.partitionSync ?? true,
         }),
       },
@@ -98,6 +100,7 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
       logger,
     });
     opened.paths.onChanged((change) => endpoint.review(change));
+    accounts.onUserChanged((userId) => endpoint.review({ userId }));
     endpoint.attach(app.server);
     await listen(app, host, port);
     const url = address.http();
