@@ -6,7 +6,7 @@
 import type { Instruction } from '../../changeset/instruction.ts';
 import type { ClassDefinition, ColumnDefinition, RealmSchema } from '../../schema/definition.ts';
 import { keyToken, type PrimaryKey, type ScalarValue } from '../../schema/value.ts';
-import { indexToken, indexTokens } from '../state/index-token.ts';
+import { indexTokens } from '../state/index-token.ts';
 import { keyFault } from '../state/key-fault.ts';
 import { ObjectDecoder } from '../state/object-decoder.ts';
 import { ObjectEncoder } from '../state/object-encoder.ts';
@@ -14,10 +14,10 @@ import type { ObjectState } from '../state/object-state.ts';
 import type { StateReader, StoredState } from '../state/reader.ts';
 import type { StateView } from '../state/view.ts';
 import { type EarlierStates, EntryRecorder } from './entry-recorder.ts';
-import { scanIndex } from './index-scan.ts';
 import { type ObjectTokens, replaceTokens, tokensOf, tokensOfWhole } from './index-tokens.ts';
-import { compareKeys, fromStoredKey, toStoredKey } from './object-key.ts';
-import type { ObjectTable } from './object-table.ts';
+import { type FindingPlace, ObjectFinder } from './object-finder.ts';
+import { fromStoredKey, toStoredKey } from './object-key.ts';
+import type { ObjectTable, StoredObject } from './object-table.ts';
 import { PendingPuts } from './pending-puts.ts';
 import type { IndexedColumn, SchemaTable, StoredClass } from './schema-table.ts';
 
@@ -37,7 +37,7 @@ type ChangedObject = {
   readonly indexed: ObjectTokens | undefined;
 };
 
-export class WorkingView implements StateView, StateReader {
+export class WorkingView implements StateView, StateReader, FindingPlace {
   readonly #realm: number;
   readonly #schemas: SchemaTable;
   readonly #objects: ObjectTable;
@@ -53,6 +53,7 @@ export class WorkingView implements StateView, StateReader {
   readonly #pending: PendingPuts;
   /** For classes with integer keys: no object has a higher one. */
   #highest = new WeakMap<StoredClass, bigint>();
+  readonly #finder: ObjectFinder;
   /** Present while an entry is applied whose earlier states are kept. */
   #recorder: EntryRecorder | undefined;
 
@@ -61,6 +62,7 @@ export class WorkingView implements StateView, StateReader {
     this.#schemas = schemas;
     this.#objects = objects;
     this.#pending = new PendingPuts(objects);
+    this.#finder = new ObjectFinder(this, schemas.indexes);
     this.#classes = schemas.load(realm);
     this.#schema = schemaOf(this.#classes);
   }
@@ -226,14 +228,16 @@ export class WorkingView implements StateView, StateReader {
     limit: number,
   ): readonly { key: PrimaryKey; state: ObjectState }[] {
     const stored = this.#classes.get(table);
-    const keyType = stored?.definition.primaryKey?.type;
-    if (stored === undefined || keyType === undefined) return [];
+    if (stored === undefined) return [];
     this.flush();
     const rows = this.#objects.scan(stored.id, after === undefined ? undefined : toStoredKey(after), limit);
-    return rows.map((row) => ({
-      key: fromStoredKey(row.key, keyType),
-      state: this.#decoder.decode(row.state, stored),
-    }));
+    return rows.map((row) => this.decodedRow(stored, row));
+  }
+
+  decodedRow(stored: StoredClass, { key, state }: StoredObject): StoredState {
+    // Only classes with keys have objects of their own.
+    const type = stored.definition.primaryKey?.type ?? 'globalKey';
+    return { key: fromStoredKey(key, type), state: this.#decoder.decode(state, stored) };
   }
 
   count(table: string): number {
@@ -245,24 +249,17 @@ export class WorkingView implements StateView, StateReader {
 
   isIndexed(table: string, field: string): boolean {
     const stored = this.#classes.get(table);
-    if (stored === undefined) return false;
-    return isKeyField(stored, field) || completeIndex(stored, field) !== undefined;
+    return stored !== undefined && this.#finder.isIndexed(stored, field);
   }
 
   /** Without an index it reads all objects of the class. */
   withValue(table: string, field: string, values: readonly ScalarValue[]): Iterable<StoredState> {
     const stored = this.#classes.get(table);
-    if (stored === undefined) return [];
-    if (isKeyField(stored, field)) return this.#withKeys(stored, values);
-    return this.#withTokens(stored, field, values.map(indexToken));
+    return stored === undefined ? [] : this.#finder.withValue(stored, field, values);
   }
 
   linking(table: string, field: string, target: { table: string; key: PrimaryKey }): Iterable<StoredState> {
-    const stored = this.#classes.get(table);
-    if (stored === undefined) return [];
-    return this.#withTokens(stored, field, [
-      indexToken({ type: 'link', table: target.table, key: target.key }),
-    ]);
+    return this.withValue(table, field, [{ type: 'link', table: target.table, key: target.key }]);
   }
 
   /** Starts an index, or returns the one there is; `undefined` when the property cannot have or does not need one. */
@@ -405,49 +402,6 @@ export class WorkingView implements StateView, StateReader {
     objects.set(token, { key, state, indexed });
     this.#changedCount += 1;
   }
-
-  *#withKeys({ definition }: StoredClass, values: readonly ScalarValue[]): IterableIterator<StoredState> {
-    const keys: PrimaryKey[] = [];
-    for (const value of values) {
-      if (value.type === definition.primaryKey?.type || value.type === 'null') keys.push(value as PrimaryKey);
-    }
-    keys.sort(compareKeys);
-    let last: string | undefined;
-    for (const key of keys) {
-      const token = keyToken(key);
-      if (token === last) continue;
-      last = token;
-      const state = this.object(definition.name, key);
-      if (state !== undefined) yield { key, state };
-    }
-  }
-
-  *#withTokens(stored: StoredClass, field: string, tokens: readonly string[]): IterableIterator<StoredState> {
-    const layout = stored.byName.get(field);
-    const keyType = stored.definition.primaryKey?.type;
-    if (layout === undefined || keyType === undefined) return;
-    this.flush();
-    if (completeIndex(stored, field) === undefined) {
-      const wanted = new Set(tokens);
-      for (const object of this.objects(stored.definition.name)) {
-        const held = indexTokens(layout.column, object.state.fields.get(field));
-        if (held.some((token) => wanted.has(token))) yield object;
-      }
-      return;
-    }
-    const place = { table: this.#schemas.indexes, classId: stored.id, column: layout.id };
-    for (const { key, state } of scanIndex(place, tokens)) {
-      yield { key: fromStoredKey(key, keyType), state: this.#decoder.decode(state, stored) };
-    }
-  }
-}
-
-function completeIndex(stored: StoredClass, field: string): IndexedColumn | undefined {
-  return stored.indexes.find(({ layout, complete }) => complete && layout.name === field);
-}
-
-function isKeyField({ definition: { primaryKey } }: StoredClass, field: string): boolean {
-  return primaryKey !== undefined && primaryKey.type !== 'globalKey' && primaryKey.field === field;
 }
 
 function schemaOf(classes: ReadonlyMap<string, StoredClass>): Map<string, ClassDefinition> {
