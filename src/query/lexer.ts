@@ -158,12 +158,8 @@ function dateToken(text: string, at: number, spelling: string): Token {
 }
 
 function word(text: string, at: number): Token {
-  const base64 = matchAt(BASE64, text, at);
-  if (base64 !== null) return base64String(text, at, base64);
-  const date = matchAt(DATE, text, at)?.[0];
-  if (date !== undefined) return dateToken(text, at, date);
-  const link = matchAt(TYPED_LINK, text, at)?.[0];
-  if (link !== undefined) return { kind: 'objectKey', at, end: at + link.length };
+  const special = beginsLiteral(text, at);
+  if (special !== undefined) return special;
   const found = matchAt(WORD, text, at)![0];
   const end = at + found.length;
   if (text[end] === '(') {
@@ -177,6 +173,26 @@ function word(text: string, at: number): Token {
   const value = wordValue(found);
   if (value !== undefined) return literal(at, end, value);
   return { kind: 'word', at, end, name: unescaped(found), keyword: keywordOf(found) };
+}
+
+/** Literals that begin like a word: `B64"…"`, `T1:2`, `L3:12`. */
+function beginsLiteral(text: string, at: number): Token | undefined {
+  switch (text[at]) {
+    case 'B': {
+      const base64 = matchAt(BASE64, text, at);
+      return base64 === null ? undefined : base64String(text, at, base64);
+    }
+    case 'T': {
+      const date = matchAt(DATE, text, at)?.[0];
+      return date === undefined ? undefined : dateToken(text, at, date);
+    }
+    case 'L': {
+      const link = matchAt(TYPED_LINK, text, at)?.[0];
+      return link === undefined ? undefined : { kind: 'objectKey', at, end: at + link.length };
+    }
+    default:
+      return undefined;
+  }
 }
 
 function wordValue(found: string): ScalarValue | undefined {

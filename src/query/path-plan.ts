@@ -60,6 +60,8 @@ export function nestedStep(element: PathElement): NestedStep | undefined {
     case 'name':
       return { kind: 'key', key: element.name };
     case 'key':
+      // Clients print the keys of a dictionary in a mixed value in this form.
+      return element.key === '@keys' ? { kind: 'keys' } : element;
     case 'index':
     case 'every':
     case 'keys':

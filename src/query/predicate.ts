@@ -4,7 +4,7 @@ import type { ObjectState } from '../store/state/object-state.ts';
 import { constantText } from './constants.ts';
 import type { QueryWorld } from './contract.ts';
 import { type Dependencies, joinedDependencies, NO_DEPENDENCIES } from './dependencies.ts';
-import { membership } from './membership.ts';
+import { type Membership, membership } from './membership.ts';
 import type { Operand } from './operand.ts';
 import { compareText } from './values.ts';
 
@@ -78,14 +78,18 @@ export function memberPredicate(
   const fold = caseless ? '[c]' : '';
   const text = texts.length === 1 ? `==${fold} ${texts[0]}` : `IN${fold} {${texts.join(', ')}}`;
   const { read } = operand;
-  const isMember = membership(different, caseless);
+  // Most of thousands of alternatives are merged into one before any object is judged.
+  let isMember: Membership | undefined;
   return {
     kind: 'membership',
     operand,
     values: different,
     caseless,
     text: `${operand.text} ${text}`,
-    matches: (state, key, world) => isMember(read(state, key, world)),
+    matches: (state, key, world) => {
+      isMember ??= membership(different, caseless);
+      return isMember(read(state, key, world));
+    },
     dependencies: operand.dependencies,
   };
 }
