@@ -1,4 +1,5 @@
 import type { Logger } from '../log.ts';
+import type { AuthenticationOptions } from './accounts/authentication-options.ts';
 import type { ServerLimits } from './limits.ts';
 import type { Permissions } from './permissions.ts';
 import type { RulesOptions } from './rules/options.ts';
@@ -26,6 +27,15 @@ export type ServerOptions = {
    * realm is for administrators, users have their own realms and what was granted to them.
    */
   readonly rules?: RulesOptions;
+  /** Which providers log users in (docs/authentication.md). Default: anonymous, and email with password. */
+  readonly authentication?: AuthenticationOptions;
+  /**
+   * Proxies between clients and this server, whose `X-Forwarded-For` is believed when logins are counted by address;
+   * `true` is one. Default: none.
+   */
+  readonly trustProxy?: boolean | number;
+  /** Where clients are told to go instead: the address of the server that this app moved to. */
+  readonly redirectTo?: string;
   /** Serves flexible sync, from one realm. Default `false`. */
   readonly flexibleSync?: false | FlexibleSyncOptions;
   /** Serves partition-based sync. Default `true`. */

@@ -4,7 +4,13 @@
  */
 import { AccountError } from './account-error.ts';
 import type { AccountStore } from './account-store.ts';
-import type { AccountRequest, ByFunction, ByMail, EmailAccountsOptions } from './email-options.ts';
+import type {
+  AccountRequest,
+  ByFunction,
+  ConfirmationByMail,
+  EmailAccountsOptions,
+  ResetByMail,
+} from './email-options.ts';
 import { type EmailToken, EmailTokens } from './email-tokens.ts';
 import { newHexId } from './hex-id.ts';
 import { type IdentityRow, USERPASS } from './identity-table.ts';
@@ -31,8 +37,8 @@ export class EmailAccounts {
   readonly #hasher: PasswordHasher;
   readonly #now: () => number;
   readonly #tokens: EmailTokens;
-  readonly #confirmation: 'automatic' | ByFunction | ByMail;
-  readonly #reset: 'off' | ByFunction | ByMail;
+  readonly #confirmation: 'automatic' | ByFunction | ConfirmationByMail;
+  readonly #reset: 'off' | ByFunction | ResetByMail;
 
   constructor(
     store: AccountStore,
@@ -97,8 +103,10 @@ export class EmailAccounts {
     const way = this.#wayToReset();
     const identity = this.#named(name);
     const token = this.#tokens.issue(identity.id, 'reset', (way.tokenMinutes ?? RESET_MINUTES) * MINUTE);
-    if ('mail' in way) await sendTokenMail(way, identity.name, way.subject ?? RESET_SUBJECT, token);
-    else await this.#judge(way, { ...token, username: identity.name });
+    if ('mail' in way) {
+      const subject = way.subject ?? RESET_SUBJECT;
+      await sendTokenMail(way.mail, { to: identity.name, subject, page: way.resetUrl, token });
+    } else await this.#judge(way, { ...token, username: identity.name });
   }
 
   /** Lets the reset function of the configuration decide about a new password. */
@@ -206,7 +214,8 @@ export class EmailAccounts {
     const lifetime = (way.tokenMinutes ?? CONFIRMATION_MINUTES) * MINUTE;
     const token = this.#tokens.issue(identity.id, 'confirm', lifetime);
     if ('mail' in way) {
-      await sendTokenMail(way, identity.name, way.subject ?? CONFIRMATION_SUBJECT, token);
+      const subject = way.subject ?? CONFIRMATION_SUBJECT;
+      await sendTokenMail(way.mail, { to: identity.name, subject, page: way.confirmationUrl, token });
       return;
     }
     const request = { ...token, username: identity.name, ...(password !== undefined && { password }) };
@@ -222,7 +231,7 @@ export class EmailAccounts {
     throw new AccountError('BadRequest', `refused for ${request.username}`);
   }
 
-  #wayToReset(): ByFunction | ByMail {
+  #wayToReset(): ByFunction | ResetByMail {
     if (this.#reset !== 'off') return this.#reset;
     throw new AccountError('BadRequest', 'this server does not reset passwords');
   }

@@ -32,17 +32,19 @@ export type ByFunction = {
   /** Minutes for which a token is good. */
   readonly tokenMinutes?: number | undefined;
 };
-export type ByMail = {
+type ByMail = {
   readonly mail: MailTransport;
-  /** The page that the mail leads to; `token` and `tokenId` are appended to its query. */
-  readonly url: string;
   readonly subject?: string | undefined;
   readonly tokenMinutes?: number | undefined;
 };
+/** `confirmationUrl`: the page that the mail leads to; `token` and `tokenId` are appended to its query. */
+export type ConfirmationByMail = ByMail & { readonly confirmationUrl: string };
+/** `resetUrl`: the page that the mail leads to; `token` and `tokenId` are appended to its query. */
+export type ResetByMail = ByMail & { readonly resetUrl: string };
 
 export type EmailAccountsOptions = {
   /** Default `automatic`: whoever registers may log in. */
-  readonly confirmation?: 'automatic' | ByFunction | ByMail | undefined;
+  readonly confirmation?: 'automatic' | ByFunction | ConfirmationByMail | undefined;
   /** Default `off`: only administrators set passwords. */
-  readonly reset?: 'off' | ByFunction | ByMail | undefined;
+  readonly reset?: 'off' | ByFunction | ResetByMail | undefined;
 };

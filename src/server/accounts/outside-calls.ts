@@ -1,6 +1,6 @@
 /** Calls into what the configuration supplies: they may hang or throw, and must not take a request with them. */
 import { AccountError } from './account-error.ts';
-import type { ByMail } from './email-options.ts';
+import type { MailTransport } from './email-options.ts';
 import type { EmailToken } from './email-tokens.ts';
 
 /** Milliseconds; half of what clients wait for an answer (spec/app-services-http.md §1). */
@@ -24,16 +24,15 @@ export async function settleInTime<T>(what: string, call: () => Promise<T>): Pro
 
 /** Sends the address with token and token id to their owner. */
 export async function sendTokenMail(
-  way: ByMail,
-  to: string,
-  subject: string,
-  { token, tokenId }: EmailToken,
+  transport: MailTransport,
+  mail: { readonly to: string; readonly subject: string; readonly page: string; readonly token: EmailToken },
 ): Promise<void> {
-  const url = new URL(way.url);
-  url.searchParams.set('token', token);
-  url.searchParams.set('tokenId', tokenId);
+  const { to, subject, page, token } = mail;
+  const url = new URL(page);
+  url.searchParams.set('token', token.token);
+  url.searchParams.set('tokenId', token.tokenId);
   await settleInTime('sending mail', async () =>
-    way.mail.send({
+    transport.send({
       to,
       subject,
       text: `${subject}:\n\n${url.href}\n\nIf you did not ask for this, there is nothing to do.\n`,
