@@ -2,6 +2,7 @@
 import { comparisonMatcher, type Operator } from './comparison.ts';
 import { joinedDependencies } from './dependencies.ts';
 import { MAX_PATTERN_LENGTH } from './limits.ts';
+import { NO_OBJECT, NO_WORLD } from './no-object.ts';
 import { areComparable, type Operand } from './operand.ts';
 import { constantPredicate, joined, memberPredicate, negated, type Predicate } from './predicate.ts';
 import type { Scope } from './resolve-path.ts';
@@ -90,10 +91,8 @@ const MIRRORED: Readonly<Partial<Record<Operator, Operator>>> = {
 function constantResult(operator: Operator, caseless: boolean, left: Operand, right: Operand): boolean {
   // Constants read nothing of an object, so that any will do.
   const matches = comparisonMatcher(operator, caseless, left, right);
-  return matches({ fields: new Map() }, { type: 'null' }, NO_WORLD);
+  return matches(NO_OBJECT.state, NO_OBJECT.key, NO_WORLD);
 }
-
-const NO_WORLD = { schema: new Map(), object: () => undefined, objects: () => [], linking: () => [] };
 
 /** `ANY list == x` and `ANY list IN {…}` say that the list holds one of the values. */
 function elementCondition(left: Operand, right: Operand) {

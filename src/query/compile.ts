@@ -13,6 +13,8 @@ import type {
 import { publicDependencies } from './dependencies.ts';
 import { buildDescriptor, type Descriptor } from './descriptors.ts';
 import { planIndex } from './index-planning.ts';
+import { MAX_TEXT_LENGTH } from './limits.ts';
+import { NO_OBJECT, NO_WORLD } from './no-object.ts';
 import { parseQuery } from './parser.ts';
 import type { Matcher, Predicate } from './predicate.ts';
 import { QueryError } from './query-error.ts';
@@ -34,7 +36,15 @@ export function compileQuery(text: string, options: CompileOptions): Query {
   const scope: Scope = { schema, table, fault: (at, reason) => new QueryError(text, at, reason) };
   const predicate = buildPredicate(syntax.predicate, scope);
   const descriptors = syntax.descriptors.map((node) => buildDescriptor(node, scope));
-  return new CompiledQuery(definition, predicate, descriptors);
+  const query = new CompiledQuery(definition, predicate, descriptors);
+  // What has been compiled must be possible to compile again from its canonical text.
+  if (query.canonical.length > MAX_TEXT_LENGTH)
+    throw new QueryError(
+      text,
+      0,
+      `the query is longer than ${MAX_TEXT_LENGTH} characters in its canonical form`,
+    );
+  return query;
 }
 
 /** Judges a predicate without an object, of literals and `%%` variables only. Throws `QueryError`. */
@@ -45,8 +55,8 @@ export function evaluateCondition(text: string, variables: CompileOptions['varia
   if (descriptor !== undefined)
     throw fault(descriptor.at, `a condition has no ${descriptor.kind.toUpperCase()}`);
   const predicate = buildPredicate(syntax.predicate, { schema: new Map(), table: '', fault });
-  // Without properties every comparison is one of constants.
-  return predicate.kind === 'constant' && predicate.value;
+  // Without properties nothing is read of an object, so that any will do.
+  return predicate.matches(NO_OBJECT.state, NO_OBJECT.key, NO_WORLD);
 }
 
 class CompiledQuery implements Query {

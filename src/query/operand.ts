@@ -40,6 +40,10 @@ export type Operand = {
   readonly place?: Place;
   /** All objects that a list of links or `@links` leads to. */
   readonly isLinkList?: boolean;
+  /** Of a link: read without looking whether its target exists. */
+  readonly readUnchecked?: Reader;
+  /** How many arithmetic operators it contains. */
+  readonly operations?: number;
   /** What stands at a key or an index: one value, or none. */
   readonly isKeyed?: boolean;
   /** All elements of a list, set or dictionary of values. */

@@ -74,10 +74,18 @@ function plain(node: PathNode, path: ResolvedPath, scope: Scope): Operand {
     isList: read === undefined,
     ...(read === undefined ? { groups: groupReader(path) } : { read, groups: groupsOf(read) }),
     ...(place === undefined ? {} : { place }),
+    ...(read !== undefined && terminal.kind === 'object' ? uncheckedLink(path) : {}),
     isLinkList: terminal.kind === 'object' && isEvery,
     isKeyed: isKeyed(path),
     isCollection: terminal.kind === 'collection' && terminal.part.kind === 'every',
   };
+}
+
+function uncheckedLink({ hops }: ResolvedPath): Pick<Operand, 'readUnchecked'> {
+  const [hop] = hops;
+  if (hops.length !== 1 || hop === undefined) return {};
+  const { field } = hop;
+  return { readUnchecked: (state) => state.fields.get(field) ?? NULL };
 }
 
 function isKeyed({ terminal, isSingle }: ResolvedPath): boolean {

@@ -77,7 +77,9 @@ export function memberPredicate(
   if (different.length === 0 || operand.read === undefined) return FALSE;
   const fold = caseless ? '[c]' : '';
   const text = texts.length === 1 ? `==${fold} ${texts[0]}` : `IN${fold} {${texts.join(', ')}}`;
-  const { read } = operand;
+  const { read, readUnchecked } = operand;
+  // Whether a target exists is looked up only for the few links that are meant.
+  const first = different.some(({ type }) => type === 'null') ? undefined : readUnchecked;
   // Most of thousands of alternatives are merged into one before any object is judged.
   let isMember: Membership | undefined;
   return {
@@ -88,6 +90,7 @@ export function memberPredicate(
     text: `${operand.text} ${text}`,
     matches: (state, key, world) => {
       isMember ??= membership(different, caseless);
+      if (first !== undefined && !isMember(first(state, key, world))) return false;
       return isMember(read(state, key, world));
     },
     dependencies: operand.dependencies,

@@ -3,6 +3,7 @@ import type { StateValue } from '../store/state/object-state.ts';
 import { arithmetic } from './arithmetic.ts';
 import { type Counterpart, listOperand, literalOperand } from './constants.ts';
 import { joinedDependencies, throughPath } from './dependencies.ts';
+import { MAX_NESTING } from './limits.ts';
 import {
   areComparable,
   type Group,
@@ -90,6 +91,9 @@ function arithmeticOperand(
       other,
       scope,
     );
+  const operations = 1 + (left.operations ?? 0) + (right.operations ?? 0);
+  if (operations > MAX_NESTING)
+    throw scope.fault(node.at, `a calculation has at most ${MAX_NESTING} operators`);
   const quantifier = left.isList ? left.quantifier : right.quantifier;
   const apply = (a: StateValue, b: StateValue) => arithmetic(operator, a, b);
   const [readLeft, readRight] = [left.read, right.read];
@@ -100,6 +104,7 @@ function arithmeticOperand(
     ...(quantifier === undefined ? {} : { quantifier }),
     text: `${textIn(left, binding)} ${operator} ${textIn(right, binding + 1)}`,
     binding,
+    operations,
     dependencies: joinedDependencies([left.dependencies, right.dependencies]),
   } as const;
   if (readLeft === undefined || readRight === undefined)

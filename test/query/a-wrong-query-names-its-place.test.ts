@@ -214,6 +214,15 @@ describe('limits', () => {
     expect(compileQuery(`${'!'.repeat(100_001)}age == 1`, person).canonical).toBe('NOT age == 1');
   });
 
+  test('a calculation has 200 operators, however they are grouped', () => {
+    const sum = (terms: number) => `(age${' + age'.repeat(terms)})`;
+    const most = compileQuery(`${sum(99)} + ${sum(100)} == 1`, person);
+    expect(compileQuery(most.canonical, person).canonical).toBe(most.canonical);
+    expect(faultOf(() => compileQuery(`${sum(100)} + ${sum(100)} == 1`, person)).message).toContain(
+      '200 operators',
+    );
+  });
+
   test('tens of thousands of alternatives are one hash', () => {
     const text = Array.from({ length: 50_000 }, (_, i) => `age == ${i}`).join(' OR ');
     const query = compileQuery(text, person);

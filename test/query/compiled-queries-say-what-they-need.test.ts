@@ -1,7 +1,7 @@
 /** Canonical texts, arguments and variables, order, dependencies, index conditions. */
 import { describe, expect, test } from 'vitest';
 import { compileQuery, evaluateCondition } from '../../src/query/compile.ts';
-import type { CompileOptions, QueryArgument } from '../../src/query/contract.ts';
+import type { CompileOptions, QueryArgument, QueryWorld } from '../../src/query/contract.ts';
 import { QueryError } from '../../src/query/query-error.ts';
 import {
   bool,
@@ -193,6 +193,7 @@ test('a condition is decided by literals and variables alone', () => {
   expect(holds('%%user.custom_data.missing == NULL')).toBe(true);
   expect(holds("%%user.custom_data['role'] ==[c] 'ADMIN'")).toBe(true);
   expect(() => holds("%%user.custom_data.age == 'x'")).toThrow(QueryError);
+  expect(holds('ANY {1, 2} + %%user.custom_data.age == 32')).toBe(true);
   expect(holds('TRUEPREDICATE')).toBe(true);
 });
 
@@ -308,4 +309,21 @@ test('constants are decided when a query is compiled', () => {
   expect(compileQuery('1 == 1', PERSON).constant).toBe(true);
   expect(compileQuery('age == 1 AND FALSEPREDICATE', PERSON).constant).toBe(false);
   expect(compileQuery('age == 1', PERSON).constant).toBeUndefined();
+});
+
+test('a link that is not meant is not looked up', () => {
+  let lookups = 0;
+  const world: QueryWorld = {
+    ...ZOO,
+    schema: SCHEMA,
+    object: (table, key) => {
+      lookups += 1;
+      return ZOO.object(table, key);
+    },
+    objects: (table) => ZOO.objects(table),
+    linking: () => [],
+  };
+  const query = compileQuery("friend == obj('Person', 3)", PERSON);
+  expect(keysOf([...ZOO.objects('Person')].filter((object) => query.matches(object, world)))).toBe('2');
+  expect(lookups).toBe(1);
 });
