@@ -172,12 +172,12 @@ export class FlexibleSession implements ModeSession {
       schema: this.realm.schema,
     });
     const change = changeTo(subscriptions, view, cursor === 0);
-    // Without subscriptions nothing is held, and the first set, which is empty, is waited for.
-    if (subscriptions.version === 0)
-      return { view: nothing, held: [], change: { ...change, includeSchema: true } };
     if (cursor > 0 && cursor < this.realm.now.oldest) {
       throw new SessionError(222, `version ${cursor} is older than anything the server knows`);
     }
+    // Without subscriptions nothing is held, and the first set, which is empty, is waited for.
+    if (subscriptions.version === 0)
+      return { view: nothing, held: [], change: { ...change, includeSchema: true } };
     if (subscriptions.queries.size === 0) return { view, held: [] };
     const held = cursor === 0 ? undefined : heldAt(all, change.queries, cursor);
     if (held !== undefined && held.view === view.description) return { view, held: [held] };

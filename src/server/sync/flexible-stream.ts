@@ -117,12 +117,8 @@ export class FlexibleStream {
     this.#held = held;
     this.#view = view;
     this.#queryVersion = queryVersion;
-    // A client that has nothing yet has missed nothing: it begins with what there is.
-    this.#reached =
-      cursor.serverVersion === 0
-        ? { serverVersion: shared.realm.head.version, clientVersion: upload.clientVersion }
-        : cursor;
     this.#upload = upload;
+    this.#reached = cursor.serverVersion === 0 ? this.#beginning() : cursor;
     this.#told = cursor.serverVersion;
     this.#transferVersion = cursor.serverVersion;
     this.#correctedUpTo = cursor.serverVersion;
@@ -212,6 +208,8 @@ export class FlexibleStream {
     if (room !== undefined) return room.then(() => true);
     if (this.#phase.kind === 'transferring') return this.#transfer(this.#phase).then(() => true);
     if (this.#next !== undefined) return this.#request(this.#next).then(() => true);
+    // A client that has nothing yet is told nothing before its first bootstrap.
+    if (this.#phase.kind === 'waiting' && this.#told === 0) return false;
     if (this.#step()) return true;
     if (this.#mark !== undefined && this.#phase.kind === 'steady') this.#answerMark(this.#mark);
     return false;
@@ -220,6 +218,12 @@ export class FlexibleStream {
   #answerMark(request: number): void {
     this.#mark = undefined;
     this.#port.send({ type: 'mark', session: this.#port.session, request });
+  }
+
+  /** A client that has nothing yet has missed nothing: it begins with what there is. */
+  #beginning(): DownloadCursor {
+    const { clientVersion } = this.#upload;
+    return { serverVersion: this.#shared.realm.head.version, clientVersion };
   }
 
   /** Looks at the view up to the head, and tells the client when there is something to tell. */
@@ -336,6 +340,7 @@ export class FlexibleStream {
       return;
     }
     try {
+      if (this.#told === 0) this.#reached = this.#beginning();
       this.#step(true);
       const tail = this.#tail(phase.change.to, transfer);
       this.#phase = { kind: 'transferring', change: phase.change, transfer, tail };
