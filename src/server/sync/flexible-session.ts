@@ -232,6 +232,10 @@ export class FlexibleSession implements ModeSession {
       schemaMayGrow: this.#user.isAdmin || this.#rules.schemaMayGrow,
       transferVersion: () => stream.transferVersion,
       corrections: () => this.realm.flexible.corrections(fileIdent, stream.told),
+      touchedSince: (table, key, version) => {
+        const { now } = this.realm;
+        return version >= now.oldest && now.window(version).isTouched(table, key);
+      },
     });
   }
 }

@@ -272,7 +272,7 @@ export class FlexibleStream {
     if (this.#port.version < REJECTIONS_SINCE) return;
     const { session } = this.#port;
     for (const correction of corrections) {
-      const json = rejectedUpdates(correction, this.#shared.realm.schema);
+      const json = rejectedUpdates(correction);
       if (json === undefined) continue;
       this.#outbox.after(() => this.#port.send({ type: 'json_error', session, errorCode: 231, json }));
     }

@@ -15,7 +15,7 @@ export function changesNothing(entries: readonly UploadEntry[], schema: RealmSch
   );
 }
 
-function isKnown(instruction: Instruction, schema: RealmSchema): boolean {
+export function isKnown(instruction: Instruction, schema: RealmSchema): boolean {
   switch (instruction.op) {
     case 'AddTable':
       return isKnownClass(instruction, schema);

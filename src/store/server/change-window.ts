@@ -76,7 +76,7 @@ export class StoredWindow implements ChangeWindow {
     for (; entry !== undefined; entry = history.nextEntry(realm, entry.version)) {
       const { version, origin, clientVersion, timestamp, changeset } = entry;
       const { instructions } = decodeChangeset(changeset);
-      if (instructions.length > 0) yield { version, origin, clientVersion, timestamp, instructions };
+      yield { version, origin, clientVersion, timestamp, instructions };
     }
   }
 

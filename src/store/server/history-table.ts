@@ -79,7 +79,7 @@ export class HistoryTable {
         CASE WHEN origin = ? THEN NULL ELSE changeset END AS changeset
       FROM entries WHERE realm = ? AND version > ? ORDER BY version`);
     this.#next = database.prepare(`SELECT version, origin, client_version, timestamp, changeset FROM entries
-      WHERE realm = ? AND version > ? AND length(changeset) > 0 ORDER BY version LIMIT 1`);
+      WHERE realm = ? AND version > ? ORDER BY version LIMIT 1`);
     this.#mergeScan = database.prepare(`SELECT e.version, e.origin, e.timestamp,
         coalesce(r.changeset, e.changeset) AS changeset
       FROM entries e LEFT JOIN reciprocals r ON r.realm = e.realm AND r.client = ? AND r.version = e.version
@@ -136,7 +136,7 @@ export class HistoryTable {
     }
   }
 
-  /** The first entry after `after` that is not empty. */
+  /** The first entry after `after`. */
   nextEntry(realm: number, after: number): FoundEntry | undefined {
     const row = this.#next.get(realm, after);
     return (

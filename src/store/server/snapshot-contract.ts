@@ -45,7 +45,7 @@ export interface ChangeWindow {
   readonly upTo: number;
   /** Bytes of all changesets in the window: small windows are sent as they happened, large ones as resulting states. */
   readonly size: number;
-  /** In order, decoded as they are asked for, without empty ones. */
+  /** In order, decoded as they are asked for. Empty ones tell how far their client has come. */
   entries(): Iterable<DecodedEntry>;
   /**
    * Every top-level object that an entry of the window names, once, in the order of the first touch. Objects of a class
