@@ -12,6 +12,7 @@ import { applyInstructions } from '../state/apply.ts';
 import type { ObjectState } from '../state/object-state.ts';
 import { nextTimestamp } from './client-clock.ts';
 import type { ReplicaReader, ResetMode, ResetOptions, ResetReport } from './contract.ts';
+import { MovedSnapshots, moveSubscriptions, setsAfterReset } from './flexible-reset.ts';
 import { generationDifference } from './generation-difference.ts';
 import { Recovery } from './recovery.ts';
 import { freshCopyName, type ReplicaRecord } from './replica-table.ts';
@@ -49,8 +50,13 @@ export function replaceGeneration(
 ): Replacement {
   const recovered = new RecoveredHistory(environment, fresh, old.record);
   recovered.append(schemaInstructions(fresh.view.schema, old.view.schema));
-  const leftOut = mode === 'recover' ? recover(environment, old, fresh, recovered) : 0;
+  const sets = environment.subscriptions.all(old.id);
+  const snapshots = new MovedSnapshots(sets);
+  const leftOut = mode === 'recover' ? recover(environment, old, fresh, recovered, snapshots) : 0;
   const { kept, ...queued } = queueDifference(environment, path, old, fresh, historyLost);
+  const { serverVersion } = fresh.record.download;
+  const at = { version: recovered.version, serverVersion };
+  moveSubscriptions(environment.subscriptions, old.id, fresh.id, setsAfterReset(sets, mode, snapshots, at));
   removeGeneration(environment, old.id, old.view);
   environment.replicas.rename(fresh.id, path);
   fresh.view.flush();
@@ -59,7 +65,7 @@ export function replaceGeneration(
     version: recovered.version,
     lastTimestamp: recovered.lastTimestamp,
     download: { ...fresh.record.download, clientVersion: 0 },
-    upload: { clientVersion: 0, serverVersion: fresh.record.download.serverVersion },
+    upload: { clientVersion: 0, serverVersion },
     generation: old.record.generation + 1,
     ...queued,
   };
@@ -110,12 +116,14 @@ function recover(
   old: Generation,
   fresh: Generation,
   recovered: RecoveredHistory,
+  snapshots: MovedSnapshots,
 ): number {
   const recovery = new Recovery(fresh.view);
   let after = old.record.upload.clientVersion;
   for (;;) {
     const piece = locals.reciprocals(old.id, after, () => true, LOCAL_PIECE_BYTES);
-    for (const { timestamp, changeset } of piece) {
+    for (const { version, timestamp, changeset } of piece) {
+      snapshots.reached(version, recovered.version);
       recovered.appendApplied(recovery.replay(decodeChangeset(changeset).instructions), timestamp);
     }
     const last = piece.at(-1);
@@ -185,9 +193,11 @@ class GenerationReader implements ReplicaReader {
 }
 
 function removeGeneration(environment: ReplicaEnvironment, id: number, view: WorkingView): void {
-  const { replicas, locals, queue } = environment;
+  const { replicas, locals, queue, subscriptions, bootstraps } = environment;
   for (const table of [...view.schema.keys()]) view.eraseClass(table);
   locals.forgetAll(id);
   queue.drop(id, Number.MAX_SAFE_INTEGER);
+  subscriptions.forgetAll(id);
+  bootstraps.forgetAll(id);
   replicas.remove(id);
 }

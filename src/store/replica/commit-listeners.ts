@@ -1,6 +1,11 @@
 /** Who wants to hear of a replica's commits, and what the open transaction will have to say. */
 
-export type CommitChange = { readonly local: boolean; readonly queued: boolean };
+export type CommitChange = {
+  readonly local: boolean;
+  readonly queued: boolean;
+  /** The sets of flexible sync. */
+  readonly subscriptions?: true | undefined;
+};
 
 const NOTHING: CommitChange = { local: false, queued: false };
 
@@ -43,7 +48,7 @@ export class CommitListeners {
     this.settle();
     const change = this.#settled;
     this.#settled = NOTHING;
-    if (!change.local && !change.queued) return;
+    if (!change.local && !change.queued && change.subscriptions !== true) return;
     for (const listener of [...this.#listeners]) {
       try {
         listener(change);
@@ -57,5 +62,9 @@ export class CommitListeners {
 }
 
 function both(a: CommitChange, b: CommitChange): CommitChange {
-  return { local: a.local || b.local, queued: a.queued || b.queued };
+  return {
+    local: a.local || b.local,
+    queued: a.queued || b.queued,
+    subscriptions: a.subscriptions ?? b.subscriptions,
+  };
 }

@@ -15,6 +15,8 @@ import type {
   UploadEntry,
 } from '../server/contract.ts';
 import type { ObjectState } from '../state/object-state.ts';
+import type { CommitChange } from './commit-listeners.ts';
+import type { FlexibleReplica, FlexibleState } from './flexible-contract.ts';
 
 /** A merged transaction that came from the server, as left by the merge with local writes, waiting to be consumed. */
 export type QueuedTransaction = {
@@ -83,8 +85,15 @@ export interface Replica extends ReplicaReader {
   write(instructions: readonly Instruction[]): number;
   /** Merges and applies what the server sent, moves the progress, queues what remains for the observer. */
   integrate(batch: DownloadBatch): void;
-  /** Local changesets after `from`, in original form, up to about `softLimit` bytes (server-history.md §8.4). */
-  uploadScan(from: UploadCursor, softLimit: number): { entries: UploadEntry[]; progress: UploadCursor };
+  /**
+   * Local changesets after `from`, in original form, up to about `softLimit` bytes (server-history.md §8.4), and not
+   * beyond `head` when that is given.
+   */
+  uploadScan(
+    from: UploadCursor,
+    softLimit: number,
+    head?: UploadCursor,
+  ): { entries: UploadEntry[]; progress: UploadCursor };
   /** True while local changesets exist that the server has not acknowledged. */
   hasUnsynced(): boolean;
 
@@ -106,14 +115,31 @@ export interface Replica extends ReplicaReader {
    */
   resetTo(fresh: Replica, mode: ResetMode, options?: ResetOptions): ResetReport;
 
-  /** Called after each commit that added local changesets or queued transactions. Returns its undo. */
-  onCommit(listener: (change: { local: boolean; queued: boolean }) => void): () => void;
+  /**
+   * Called after each commit that added local changesets or queued transactions, or changed subscription sets. Returns
+   * its undo.
+   */
+  onCommit(listener: (change: CommitChange) => void): () => void;
+
+  /**
+   * Objects of class `table` whose property `field` links to the target, once each, by reading all objects of the
+   * class: a replica keeps no index of its links.
+   */
+  linking(
+    table: string,
+    field: string,
+    target: { table: string; key: PrimaryKey },
+  ): Iterable<{ key: PrimaryKey; state: ObjectState }>;
+  /** Present in replicas of flexible sync. */
+  readonly flexible: FlexibleState | undefined;
 }
 
 export interface ReplicaStore {
   /** Opens a replica, creating an empty one when it does not exist. */
   replica(path: string): Replica;
   paths(): string[];
+  /** The replica of the server's flexible realm, as {@link replica}. It queues nothing, and is not one of the paths. */
+  flexibleReplica(): FlexibleReplica;
   /** Runs `work` atomically and durably; a nested call joins the outer one. A throw rolls everything back. */
   transaction<T>(work: () => T): T;
   /** Small named values (feed positions, load progress) that commit with the surrounding transaction. */

@@ -1,7 +1,7 @@
 import { IsthmusError } from '../../errors.ts';
 
 /** Codes that a client reports to the server when it cannot integrate a DOWNLOAD (spec/wire-protocol.md §7.5). */
-export type IntegrationErrorCode = 112 | 212 | 233;
+export type IntegrationErrorCode = 112 | 201 | 212 | 233;
 
 /** What the server sent cannot be integrated; nothing of it was. The server is told `protocolCode`. */
 export class IntegrationError extends IsthmusError {

@@ -7,14 +7,17 @@ import { ObjectTable } from '../sqlite/object-table.ts';
 import { SchemaTable } from '../sqlite/schema-table.ts';
 import { STATE_TABLES } from '../sqlite/state-tables.ts';
 import { WorkingView } from '../sqlite/working-view.ts';
+import { BootstrapTable } from './bootstrap-table.ts';
 import type { ReplicaStore, TransactionObserver } from './contract.ts';
 import { lockDirectory } from './directory-lock.ts';
+import type { FlexibleReplica } from './flexible-contract.ts';
 import { LocalChangesetTable } from './local-changesets.ts';
 import { Marks } from './marks.ts';
 import { ReplicaTable } from './replica-table.ts';
 import { REPLICA_TABLES } from './replica-tables.ts';
-import { type ReplicaEnvironment, SqliteReplica } from './sqlite-replica.ts';
+import { openFlexibleReplica, type ReplicaEnvironment, SqliteReplica } from './sqlite-replica.ts';
 import { StoreTransactions } from './store-transactions.ts';
+import { SubscriptionTable } from './subscription-table.ts';
 import { TransactionQueue } from './transaction-queue.ts';
 
 const DATABASE_FILE = 'replicas.sqlite';
@@ -48,6 +51,7 @@ export class SqliteReplicaStore implements ReplicaStore {
   readonly #environment: ReplicaEnvironment;
   readonly #marks: Marks;
   readonly #open = new Map<string, SqliteReplica>();
+  #flexible: FlexibleReplica | undefined;
 
   constructor(lock: FileLock, database: DatabaseSync, { observer, now = Date.now }: ReplicaStoreOptions) {
     this.#lock = lock;
@@ -61,6 +65,8 @@ export class SqliteReplicaStore implements ReplicaStore {
       replicas: new ReplicaTable(database),
       locals: new LocalChangesetTable(database),
       queue: new TransactionQueue(database),
+      subscriptions: new SubscriptionTable(database),
+      bootstraps: new BootstrapTable(database),
       openView: (replica) => new WorkingView(replica, schemas, objects),
       observer,
       now,
@@ -74,6 +80,11 @@ export class SqliteReplicaStore implements ReplicaStore {
       this.#open.set(path, replica);
     }
     return replica;
+  }
+
+  flexibleReplica(): FlexibleReplica {
+    this.#flexible ??= openFlexibleReplica({ ...this.#environment, observer: undefined });
+    return this.#flexible;
   }
 
   paths(): string[] {

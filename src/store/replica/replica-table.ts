@@ -21,6 +21,8 @@ export type ReplicaRecord = {
 
 /** Fresh copies are kept under names that no realm has: paths begin with a slash. */
 const FRESH_COPY = 'fresh copy of ';
+/** The flexible realm, beside which the realm `/` may be kept as a partition. */
+export const FLEXIBLE_REALM = 'flexible realm';
 
 export function freshCopyName(path: string): string {
   return `${FRESH_COPY}${path}`;
@@ -37,7 +39,7 @@ export class ReplicaTable {
 
   constructor(database: DatabaseSync) {
     this.#paths = database.prepare(`SELECT path FROM replicas
-      WHERE substr(path, 1, ${FRESH_COPY.length}) <> '${FRESH_COPY}' ORDER BY path`);
+      WHERE substr(path, 1, ${FRESH_COPY.length}) <> '${FRESH_COPY}' AND path <> '${FLEXIBLE_REALM}' ORDER BY path`);
     this.#find = database.prepare('SELECT id FROM replicas WHERE path = ?');
     this.#create = database.prepare('INSERT INTO replicas (path) VALUES (?) RETURNING id');
     this.#load = database.prepare('SELECT * FROM replicas WHERE id = ?');

@@ -49,5 +49,37 @@ export const REPLICA_TABLES: Migrations = {
     'ALTER TABLE replicas ADD COLUMN queue_offset INTEGER NOT NULL DEFAULT 0',
     // Client resets so far.
     'ALTER TABLE replicas ADD COLUMN generation INTEGER NOT NULL DEFAULT 0',
+    // Flexible sync: what its user has asked for, and a bootstrap that is not applied yet.
+    `CREATE TABLE subscription_sets (
+      replica INTEGER NOT NULL,
+      version INTEGER NOT NULL,
+      state TEXT NOT NULL,
+      snapshot_version INTEGER NOT NULL,
+      snapshot_server INTEGER NOT NULL,
+      error TEXT,
+      subscriptions TEXT NOT NULL,
+      PRIMARY KEY (replica, version)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE bootstraps (
+      replica INTEGER PRIMARY KEY,
+      query_version INTEGER NOT NULL,
+      complete INTEGER NOT NULL,
+      latest_version INTEGER NOT NULL,
+      latest_salt INTEGER NOT NULL,
+      download_server INTEGER NOT NULL,
+      download_client INTEGER NOT NULL,
+      upload_client INTEGER NOT NULL,
+      upload_server INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE bootstrap_changesets (
+      replica INTEGER NOT NULL,
+      position INTEGER NOT NULL,
+      server_version INTEGER NOT NULL,
+      client_version INTEGER NOT NULL,
+      timestamp INTEGER NOT NULL,
+      origin INTEGER NOT NULL,
+      changeset BLOB NOT NULL,
+      PRIMARY KEY (replica, position)
+    ) STRICT, WITHOUT ROWID;`,
   ],
 };

@@ -4,14 +4,22 @@ import type { Instruction } from '../../changeset/instruction.ts';
 import { TransformError } from '../../merge/transform-error.ts';
 import type { RealmSchema } from '../../schema/definition.ts';
 import type { PrimaryKey } from '../../schema/value.ts';
-import type { DownloadBatch, DownloadCursor, SaltedVersion, UploadCursor } from '../server/contract.ts';
+import type {
+  DownloadBatch,
+  DownloadCursor,
+  DownloadEntry,
+  SaltedVersion,
+  UploadCursor,
+} from '../server/contract.ts';
 import type { WorkingView } from '../sqlite/working-view.ts';
 import { applyInstructions } from '../state/apply.ts';
 import type { ObjectState } from '../state/object-state.ts';
+import type { StoredState } from '../state/reader.ts';
+import type { BootstrapTable } from './bootstrap-table.ts';
 import { checkProgress } from './check-progress.ts';
 import { nextTimestamp } from './client-clock.ts';
 import { type Generation, removeFreshCopy, replaceGeneration } from './client-reset.ts';
-import { CommitListeners } from './commit-listeners.ts';
+import { type CommitChange, CommitListeners } from './commit-listeners.ts';
 import type {
   QueuedTransaction,
   Replica,
@@ -21,10 +29,13 @@ import type {
   TransactionObserver,
 } from './contract.ts';
 import { IntegrationError, ReplicaStateError } from './errors.ts';
+import type { FlexibleReplica } from './flexible-contract.ts';
+import { SqliteFlexibleState } from './flexible-state.ts';
 import { decodeEntries, type IncomingChangeset, IncomingMerge, runsOf } from './incoming-merge.ts';
 import type { LocalChangesetTable } from './local-changesets.ts';
-import { freshCopyName, type ReplicaRecord, type ReplicaTable } from './replica-table.ts';
+import { FLEXIBLE_REALM, freshCopyName, type ReplicaRecord, type ReplicaTable } from './replica-table.ts';
 import type { Participant, StoreTransactions } from './store-transactions.ts';
+import type { SubscriptionTable } from './subscription-table.ts';
 import { touchedBy } from './touched-objects.ts';
 import type { TransactionQueue } from './transaction-queue.ts';
 import { scanForUpload, type UploadScan } from './upload-scan.ts';
@@ -35,6 +46,8 @@ export type ReplicaEnvironment = {
   readonly replicas: ReplicaTable;
   readonly locals: LocalChangesetTable;
   readonly queue: TransactionQueue;
+  readonly subscriptions: SubscriptionTable;
+  readonly bootstraps: BootstrapTable;
   readonly openView: (replica: number) => WorkingView;
   readonly observer: TransactionObserver | undefined;
   /** Milliseconds since 1970. */
@@ -44,8 +57,26 @@ export type ReplicaEnvironment = {
 /** When a recorded local changeset was made, for replaying histories; without it, now and the next version. */
 export type RecordedStamp = { readonly version: number; readonly timestamp: number };
 
+type ReplicaOptions = {
+  /** Under which it is kept; the path unless given. */
+  readonly name?: string;
+  readonly isFlexible?: boolean;
+};
+
+/** The replica of the server's flexible realm; nothing of it is queued. */
+export function openFlexibleReplica(environment: ReplicaEnvironment): FlexibleReplica {
+  const replica = new SqliteReplica(FLEXIBLE_REALM, environment, { isFlexible: true });
+  if (!isFlexible(replica)) throw new ReplicaStateError(`${FLEXIBLE_REALM}: it has no subscriptions`);
+  return replica;
+}
+
+function isFlexible(replica: Replica): replica is FlexibleReplica {
+  return replica.flexible !== undefined;
+}
+
 export class SqliteReplica implements Replica, Participant {
   readonly path: string;
+  readonly flexible: SqliteFlexibleState | undefined;
   readonly #environment: ReplicaEnvironment;
   /** Under which it is kept. */
   readonly #name: string;
@@ -56,10 +87,11 @@ export class SqliteReplica implements Replica, Participant {
   /** Version of the newest local changeset that is kept. */
   #newestLocal = 0;
 
-  constructor(path: string, environment: ReplicaEnvironment, name = path) {
+  constructor(path: string, environment: ReplicaEnvironment, options: ReplicaOptions = {}) {
     this.path = path;
-    this.#name = name;
+    this.#name = options.name ?? path;
     this.#environment = environment;
+    if (options.isFlexible === true) this.flexible = this.#flexibleState();
     this.#load();
   }
 
@@ -102,6 +134,10 @@ export class SqliteReplica implements Replica, Participant {
 
   count(table: string): number {
     return this.#view.count(table);
+  }
+
+  linking(table: string, field: string, target: { table: string; key: PrimaryKey }): Iterable<StoredState> {
+    return this.#view.linking(table, field, target);
   }
 
   /** Takes the ident that the server has allocated, once; a commit of its own (spec/server-history.md §8.7). */
@@ -151,33 +187,30 @@ export class SqliteReplica implements Replica, Participant {
 
   /**
    * Throws `IntegrationError` and changes nothing when the batch breaks a progress rule, or a changeset cannot be
-   * parsed, merged or applied. Changesets that were integrated before are skipped, so a repeated batch is harmless.
+   * parsed, merged or applied. Changesets that were integrated before are skipped, so a repeated batch is harmless; in
+   * flexible sync several share one version, so that none of them can be told to be a repetition.
    */
   integrate(batch: DownloadBatch): void {
     const { fileIdent, download } = this.#record;
     if (fileIdent === 0)
       throw new ReplicaStateError(`${this.path}: nothing can be integrated without a file ident`);
     checkProgress(this.path, this.#record, batch);
-    const fresh = batch.entries.filter((entry) => entry.serverVersion > download.serverVersion);
-    const runs = runsOf(this.#refusing(() => decodeEntries(fresh)));
+    const fresh =
+      this.flexible === undefined
+        ? batch.entries.filter((entry) => entry.serverVersion > download.serverVersion)
+        : batch.entries;
+    const runs = this.#parsed(fresh);
     if (fresh.length === 0 && this.#saysNothingNew(batch)) return;
     this.#change(() => {
-      const merge = new IncomingMerge(this.#environment.locals, this.#id, fileIdent);
-      for (const run of runs) {
-        for (const merged of this.#refusing(() => merge.transform(run))) this.#apply(merged);
-      }
+      this.#merge(runs);
       this.#advance(batch, fresh.length > 0);
     });
   }
 
-  uploadScan(from: UploadCursor, softLimit: number): UploadScan {
-    const head = { clientVersion: this.version, serverVersion: this.download.serverVersion };
-    return scanForUpload(
-      this.#environment.locals.originals(this.#id, from.clientVersion),
-      from,
-      head,
-      softLimit,
-    );
+  uploadScan(from: UploadCursor, softLimit: number, head?: UploadCursor): UploadScan {
+    const newest = { clientVersion: this.version, serverVersion: this.download.serverVersion };
+    const locals = this.#environment.locals.originals(this.#id, from.clientVersion);
+    return scanForUpload(locals, from, head ?? newest, softLimit);
   }
 
   hasUnsynced(): boolean {
@@ -195,7 +228,11 @@ export class SqliteReplica implements Replica, Participant {
   openFreshCopy(): SqliteReplica {
     const environment = { ...this.#environment, observer: undefined };
     environment.transactions.run(() => removeFreshCopy(environment, this.path));
-    return new SqliteReplica(this.path, environment, freshCopyName(this.path));
+    const name = freshCopyName(this.path);
+    const copy = new SqliteReplica(this.path, environment, { name, isFlexible: this.flexible !== undefined });
+    const active = this.flexible?.active;
+    if (active !== undefined && active.version > 0) copy.flexible?.subscribe(active.subscriptions);
+    return copy;
   }
 
   resetTo(fresh: Replica, mode: ResetMode, options: ResetOptions = {}): ResetReport {
@@ -217,12 +254,16 @@ export class SqliteReplica implements Replica, Participant {
       this.#id = next.id;
       this.#view = next.view;
       this.#loadRecord();
-      this.#listeners.note({ local: this.hasUnsynced(), queued: this.#record.lastQueued > lastQueued });
+      this.#listeners.note({
+        local: this.hasUnsynced(),
+        queued: this.#record.lastQueued > lastQueued,
+        subscriptions: this.flexible && true,
+      });
       return report;
     });
   }
 
-  onCommit(listener: (change: { local: boolean; queued: boolean }) => void): () => void {
+  onCommit(listener: (change: CommitChange) => void): () => void {
     return this.#listeners.add(listener);
   }
 
@@ -245,6 +286,46 @@ export class SqliteReplica implements Replica, Participant {
   committed(): void {
     this.#view.keep();
     this.#listeners.tell();
+  }
+
+  /** Parses everything before anything is changed. */
+  #parsed(entries: readonly DownloadEntry[]): IncomingChangeset[][] {
+    return runsOf(this.#refusing(() => decodeEntries(entries)));
+  }
+
+  #merge(runs: readonly IncomingChangeset[][]): void {
+    const merge = new IncomingMerge(this.#environment.locals, this.#id, this.#record.fileIdent);
+    for (const run of runs) {
+      for (const merged of this.#refusing(() => merge.transform(run))) this.#apply(merged);
+    }
+  }
+
+  #flexibleState(): SqliteFlexibleState {
+    const replica = this;
+    const { subscriptions, bootstraps } = this.#environment;
+    return new SqliteFlexibleState({
+      path: this.path,
+      subscriptions,
+      bootstraps,
+      get id() {
+        return replica.#id;
+      },
+      get record() {
+        return replica.#record;
+      },
+      change: (work) => this.#change(work),
+      nextVersion: () => {
+        this.#save({ version: this.version + 1 });
+        return this.version;
+      },
+      merge: (entries) => this.#merge(this.#parsed(entries)),
+      advance: (progress) => {
+        checkProgress(this.path, this.#record, { ...progress, entries: [] });
+        this.#advance({ ...progress, entries: [] }, true);
+      },
+      check: (batch) => checkProgress(this.path, this.#record, batch),
+      note: () => this.#listeners.note({ local: false, queued: false, subscriptions: true }),
+    });
   }
 
   #generation(): Generation {
@@ -330,6 +411,7 @@ export class SqliteReplica implements Replica, Participant {
     this.#id = known ?? replicas.create(this.#name);
     this.#view = openView(this.#id);
     this.#loadRecord();
+    this.flexible?.start();
   }
 
   #loadRecord(): void {

@@ -9,8 +9,8 @@ export type UploadScan = { entries: UploadEntry[]; progress: UploadCursor };
 
 /**
  * `locals` are the changesets after `from`, in the form they were made: their base is the server version integrated
- * then, and it is the server that merges them from there. `head` is the newest local version with what it has
- * integrated; it becomes the progress when nothing is left to upload.
+ * then, and it is the server that merges them from there. The scan ends at `head`, the newest local version or the one
+ * that is asked for, with what was integrated then; it becomes the progress when nothing is left to upload.
  */
 export function scanForUpload(
   locals: Iterable<LocalChangeset>,
@@ -22,6 +22,7 @@ export function scanForUpload(
   let progress = from;
   let size = 0;
   for (const { version, remoteVersion, timestamp, changeset } of locals) {
+    if (version > head.clientVersion) break;
     if (entries.length > 0 && (size >= softLimit || size + changeset.length > HARD_LIMIT)) {
       return { entries, progress };
     }
