@@ -45,6 +45,15 @@ export default {
     // Every logged-in user may read, write and extend the schema of every realm. For development only.
     // development: false,
 
+    // Who may log in, and how (docs/authentication.md). By default anonymous users, and whoever registers.
+    // authentication: {
+    //   anonymous: false,
+    //   emailPassword: { reset: { mail: transport, resetUrl: 'https://app.example.com/reset' } },
+    //   apiKey: true,
+    //   customToken: { algorithm: 'RS256', jwksUrl: 'https://id.example.com/keys', audience: 'app' },
+    // },
+    // trustProxy: true,            // one proxy in front says where clients come from
+
     // Flexible sync: clients see one realm through their subscriptions and rules.classes.
     // flexibleSync: { realm: '/chinook', indexes: { Track: ['AlbumId'] } },
     // Partition-based sync can be switched off.

@@ -6,12 +6,14 @@ import { createLogger, isLogLevel, type LoggerLike, LogLevels, toLogger } from '
 import { DEFAULT_LIMITS } from '../server/limits.ts';
 import type { Permissions } from '../server/permissions.ts';
 import type { ServerOptions } from '../server/server-options.ts';
+import { authenticationSchema } from './authentication-section.ts';
 import { flexibleSyncSchema } from './flexible-section.ts';
 import { rulesSchema } from './rules-section.ts';
 
 /** Where the server listens when nothing else is said; the port of src/server/start-server.ts. */
 export const DEFAULT_SERVER_PORT = 9090;
 const LARGEST_PORT = 65_535;
+const MOST_PROXIES = 10;
 
 const limitNames = Object.keys(DEFAULT_LIMITS);
 const limits = z.strictObject(
@@ -30,6 +32,11 @@ const serverSchema = z.strictObject(
     development: flag().default(false),
     permissions: callback<Permissions>("(user, path) => 'none' | 'read' | 'write' | 'manage'").optional(),
     rules: rulesSchema.optional(),
+    authentication: authenticationSchema.optional(),
+    trustProxy: z
+      .union([z.boolean(), wholeNumber(0, MOST_PROXIES)], { error: 'true, false or the number of proxies' })
+      .default(false),
+    redirectTo: z.url({ protocol: /^https?$/, error: 'the address of another server' }).optional(),
     flexibleSync: flexibleSyncSchema,
     partitionSync: flag().default(true),
     publicUrl: z.url({ protocol: /^https?$/, error: 'the address for clients, http or https' }).optional(),

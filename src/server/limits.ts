@@ -5,6 +5,16 @@ export type ServerLimits = {
   readonly httpBody: number;
   /** Password checks that wait for a turn; scrypt is slow on purpose, so that a flood must be turned away. */
   readonly waitingPasswordChecks: number;
+  /** Failed logins of one address before it has to wait; everybody behind one router shares an address. */
+  readonly loginFailuresPerAddress: number;
+  /** Failed logins to one account, from wherever, before they have to wait: enough for a person who tries all theirs. */
+  readonly loginFailuresPerAccount: number;
+  /** Milliseconds of the first wait; each further failure doubles it. */
+  readonly loginPause: number;
+  /** Milliseconds that no wait exceeds, since an attacker can make the owner of an account wait. */
+  readonly longestLoginPause: number;
+  /** Addresses and accounts whose failures are remembered, at about 200 bytes each. */
+  readonly loginFailuresKept: number;
   /** WebSockets open at the same time, the ones turned away with a pause included. */
   readonly connections: number;
   /** Sessions of one connection; an SDK client opens one per realm. */
@@ -48,6 +58,11 @@ const MIB = 1024 * 1024;
 export const DEFAULT_LIMITS: ServerLimits = Object.freeze({
   httpBody: 64 * 1024,
   waitingPasswordChecks: 200,
+  loginFailuresPerAddress: 50,
+  loginFailuresPerAccount: 10,
+  loginPause: 1_000,
+  longestLoginPause: 15 * 60_000,
+  loginFailuresKept: 50_000,
   connections: 10_000,
   sessionsPerConnection: 1_000,
   message: 64 * MIB,

@@ -8,7 +8,10 @@ import { openServerStore } from '../store/server/open.ts';
 import { AccountStore } from './accounts/account-store.ts';
 import { Accounts, type User } from './accounts/accounts.ts';
 import { ensureAdministrator } from './accounts/administrator.ts';
+import type { AuthenticationOptions } from './accounts/authentication-options.ts';
+import type { EmailAccountsOptions } from './accounts/email-options.ts';
 import { PasswordHasher } from './accounts/password-hasher.ts';
+import { openAuthentication } from './http/authentication.ts';
 import { createHttpApp } from './http/http-app.ts';
 import { PublicAddress } from './http/public-address.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
@@ -17,7 +20,7 @@ import { RealmRegistry } from './realms/realm-registry.ts';
 import { openRights, type Rights } from './rules/open-rights.ts';
 import type { RunningServer, ServerOptions } from './server-options.ts';
 import { ServerStartError } from './server-start-error.ts';
-import { partitionSync } from './sync/open-partition.ts';
+import { openSync } from './sync/open-sync.ts';
 import { SyncEndpoint } from './sync/sync-endpoint.ts';
 
 export type { RunningServer, ServerOptions };
@@ -54,7 +57,7 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
   const accounts = new Accounts(
     new AccountStore(join(dataDirectory, ACCOUNTS_FILE)),
     new PasswordHasher(limits.waitingPasswordChecks),
-    { appId, now: () => Math.floor(Date.now() / 1000) },
+    { appId, now: () => Math.floor(Date.now() / 1000), email: emailOptions(options.authentication) },
   );
   let rights: Rights | undefined;
   try {
@@ -74,8 +77,11 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
     const app = createHttpApp({
       appId,
       accounts,
+      ...openAuthentication(options.authentication ?? {}, accounts, limits, Date.now),
       permissions: opened.paths,
       address,
+      redirectTo: options.redirectTo,
+      trustedProxies: Number(options.trustProxy ?? 0),
       logger,
       bodyLimit: limits.httpBody,
     });
@@ -86,16 +92,19 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
     const registry = await RealmRegistry.open(store, Date.now);
     // A connection may be older than what the user's custom data says.
     const asOfNow = (user: User): User => accounts.userById(user.id) ?? user;
+    const sync = await openSync({
+      registry,
+      limits,
+      flexible: options.flexibleSync ?? {},
+      partition: options.partitionSync ?? true,
+      rules: opened.flexible,
+      access: (user, path) => realmAccess(opened.paths, asOfNow(user), path),
+      asOfNow,
+    });
     const endpoint = new SyncEndpoint({
       appId,
       accounts,
-      modes: {
-        pbs: partitionSync({
-          registry,
-          access: (user, path) => realmAccess(opened.paths, asOfNow(user), path),
-          isOffered: options.partitionSync ?? true,
-        }),
-      },
+      modes: sync.modes,
       limits,
       logger,
     });
@@ -107,6 +116,7 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
     logger.info('the object server listens', { url, appId });
     const close = async (): Promise<void> => {
       await endpoint.close();
+      await sync.close();
       await app.close();
       await store.close();
       opened.paths.close();
@@ -129,6 +139,10 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
     accounts.close();
     throw error;
   }
+}
+
+function emailOptions({ emailPassword }: AuthenticationOptions = {}): EmailAccountsOptions {
+  return typeof emailPassword === 'object' ? emailPassword : {};
 }
 
 async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {

@@ -27,7 +27,7 @@ export type AccountsOptions = {
   readonly appId: string;
   /** Seconds since 1970. */
   readonly now: () => number;
-  readonly email?: EmailAccountsOptions;
+  readonly email?: EmailAccountsOptions | undefined;
 };
 
 export class Accounts {
@@ -232,7 +232,10 @@ export class Accounts {
         return undefined;
       case 'password': {
         const identity = this.#store.identities.get(proof.identityId);
-        if (identity === undefined) throw new AccountError('InvalidPassword', 'invalid username/password');
+        if (identity === undefined) {
+          throw new AccountError('InvalidPassword', 'invalid username/password');
+        }
+        if (identity.unconfirmed) throw new AccountError('AuthError', 'confirmation required');
         return identity;
       }
       case 'key':

@@ -142,7 +142,7 @@ export class EmailAccounts {
     if (userId !== undefined) this.#directory.announceRevoked({ userId });
   }
 
-  /** Takes as long for an unknown name as for a known one. Throws InvalidPassword, or AuthError when unconfirmed. */
+  /** Takes as long for an unknown name as for a known one. Throws InvalidPassword. */
   async verify(name: string, password: string): Promise<Proof> {
     const identity = this.#store.identities.find(USERPASS, name.trim());
     // A longer one than could have been registered is not worth hashing.
@@ -153,10 +153,6 @@ export class EmailAccounts {
         : await this.#hasher.verify(password, identity.secret));
     if (!good || identity === undefined) {
       throw new AccountError('InvalidPassword', 'invalid username/password');
-    }
-    // Read again: it may have been confirmed, or removed, while the password was checked.
-    if (this.#store.identities.get(identity.id)?.unconfirmed) {
-      throw new AccountError('AuthError', 'confirmation required');
     }
     return { kind: 'password', identityId: identity.id };
   }

@@ -3,9 +3,11 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from '../../log.ts';
 import { AccountError } from '../accounts/account-error.ts';
 import type { PathPermissions } from '../rules/path-permissions.ts';
+import { apiKeyRoutes } from './api-key-routes.ts';
 import { type AppRoutesContext, appRoutes } from './app-routes.ts';
 import { sendError, sendJson } from './json-answer.ts';
 import { permissionRoutes } from './permission-routes.ts';
+import { arrivalRoutes } from './redirect-routes.ts';
 import { userRoutes } from './user-routes.ts';
 
 /** The base path of the client API, B in spec/app-services-http.md §1. */
@@ -26,6 +28,8 @@ export type HttpAppOptions = AppRoutesContext & {
   readonly permissions: PathPermissions;
   readonly logger: Logger;
   readonly bodyLimit: number;
+  /** Proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: number;
 };
 
 export function createHttpApp(options: HttpAppOptions): FastifyInstance {
@@ -34,6 +38,7 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
     bodyLimit: options.bodyLimit,
     requestTimeout: REQUEST_TIMEOUT,
     forceCloseConnections: true,
+    trustProxy: (_address: string, hop: number) => hop < options.trustedProxies,
     // Every route parses its own body: clients announce JSON on empty bodies too.
     exposeHeadRoutes: false,
     frameworkErrors: (error, _request, reply) => {
@@ -51,10 +56,18 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
   });
 
   app.setErrorHandler((error, request, reply) => {
-    if (error instanceof AccountError) return sendError(reply, error.status, error.message, error.errorName);
+    // What follows the path may be a token.
+    const path = request.url.split('?', 1)[0] ?? '';
+    if (error instanceof AccountError) {
+      if (error.cause !== undefined) {
+        logger.warn('a request was refused', { method: request.method, path, error: error.cause });
+      }
+      if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter);
+      return sendError(reply, error.status, error.message, error.errorName);
+    }
     const status = statusOf(error);
     if (status < 500) return sendError(reply, status, messageOf(error), 'BadRequest');
-    logger.error('a request failed', { method: request.method, url: request.url, error });
+    logger.error('a request failed', { method: request.method, path, error });
     return sendError(reply, 500, 'internal server error', 'InternalServerError');
   });
   app.setNotFoundHandler((request, reply) => {
@@ -65,6 +78,10 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
   app.get('/health', (_request, reply) => sendJson(reply, 200, { status: 'ok' }));
   app.register(async (scope) => appRoutes(scope, options), { prefix: `${API_BASE}/app/:appId` });
   app.register(async (scope) => userRoutes(scope, accounts), { prefix: `${API_BASE}/auth` });
+  app.register(async (scope) => apiKeyRoutes(scope, accounts, options.providers), {
+    prefix: `${API_BASE}/auth/api_keys`,
+  });
+  app.register(async (scope) => arrivalRoutes(scope, options), { prefix: API_BASE });
   app.register(async (scope) => permissionRoutes(scope, accounts, options.permissions), {
     prefix: `${API_BASE}/auth/permissions`,
   });
