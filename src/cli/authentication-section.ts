@@ -15,6 +15,22 @@ const SHORTEST_SECRET = 32;
 const LONGEST_TOKEN_MINUTES = 31 * 24 * 60;
 
 const url = (what: string) => z.url({ protocol: /^https?$/, error: what });
+/** Either of two forms, told apart first, so that mistakes are reported where they are. */
+const either = <A, B>(isFirst: (value: unknown) => boolean, first: z.ZodType<A>, second: z.ZodType<B>) =>
+  z.unknown().transform((value, context): A | B => {
+    const result = isFirst(value) ? first.safeParse(value) : second.safeParse(value);
+    if (result.success) return result.data;
+    for (const { message, path, ...issue } of result.error.issues) {
+      const place = { message, path, input: value };
+      if (issue.code === 'unrecognized_keys')
+        context.issues.push({ ...place, code: issue.code, keys: issue.keys });
+      else context.issues.push({ ...place, code: 'custom' });
+    }
+    return z.NEVER;
+  });
+const isText = (value: unknown): boolean => typeof value === 'string';
+const hasMail = (value: unknown): boolean => typeof value === 'object' && value !== null && 'mail' in value;
+
 const tokenMinutes = wholeNumber(1, LONGEST_TOKEN_MINUTES, 'minutes').optional();
 const subject = text('the subject of the mail').optional();
 const mail = accepted(
@@ -41,23 +57,24 @@ const resetByMail = z.strictObject({
   tokenMinutes,
 });
 
-const emailPassword = z.union(
-  [
-    z.boolean(),
-    z.strictObject({
-      confirmation: z
-        .union([z.literal('automatic'), byFunction, confirmationByMail], {
-          error: "'automatic', { function } or { mail, confirmationUrl }",
-        })
-        .optional(),
-      reset: z
-        .union([z.literal('off'), byFunction, resetByMail], {
-          error: "'off', { function } or { mail, resetUrl }",
-        })
-        .optional(),
-    }),
-  ],
-  { error: 'true, false or { confirmation, reset }' },
+const emailPassword = either(
+  (value) => typeof value === 'boolean',
+  z.boolean(),
+  z.strictObject(
+    {
+      confirmation: either(
+        isText,
+        z.literal('automatic', { error: "'automatic', { function } or { mail, confirmationUrl }" }),
+        either(hasMail, confirmationByMail, byFunction),
+      ).optional(),
+      reset: either(
+        isText,
+        z.literal('off', { error: "'off', { function } or { mail, resetUrl }" }),
+        either(hasMail, resetByMail, byFunction),
+      ).optional(),
+    },
+    { error: 'true, false or { confirmation, reset }' },
+  ),
 );
 
 const issuerKey = z.union(
@@ -99,17 +116,18 @@ const customToken = z
     }
     for (const entry of [...(key === undefined ? [] : [key]), ...(keys ?? [])]) {
       const fault = keyFault(algorithm, typeof entry === 'string' ? entry : entry.key);
-      if (fault !== undefined) {
-        context.addIssue({ code: 'custom', path: [key === undefined ? 'keys' : 'key'], message: fault });
-      }
+      // On the issuer itself: what was found would be shown with the place, and may be a secret.
+      if (fault !== undefined) context.addIssue(fault);
     }
   });
-const customTokens = z
-  .union([customToken, z.array(customToken)], { error: 'an issuer, or a list of them' })
-  .superRefine((issuers, context) => {
-    const names = (Array.isArray(issuers) ? issuers : [issuers]).map(({ name }) => name);
+const customTokens = either(
+  Array.isArray,
+  z.array(customToken).superRefine((issuers, context) => {
+    const names = issuers.map(({ name }) => name);
     if (new Set(names).size < names.length) context.addIssue('a name of its own for each issuer');
-  });
+  }),
+  customToken,
+);
 
 const openId = z.strictObject(
   {
@@ -160,7 +178,7 @@ export const authenticationSchema = z.strictObject(
 function keyFault(algorithm: 'HS256' | 'RS256' | 'ES256', key: string): string | undefined {
   if (algorithm === 'HS256') {
     return Buffer.byteLength(key) < SHORTEST_SECRET
-      ? `a secret of at least ${SHORTEST_SECRET} bytes`
+      ? `keys of at least ${SHORTEST_SECRET} bytes for ${algorithm}`
       : undefined;
   }
   try {
@@ -169,5 +187,5 @@ function keyFault(algorithm: 'HS256' | 'RS256' | 'ES256', key: string): string |
   } catch {
     // Named below.
   }
-  return `a public key or certificate in PEM, for ${algorithm}`;
+  return `public keys or certificates in PEM for ${algorithm}`;
 }
