@@ -21,10 +21,9 @@ const either = <A, B>(isFirst: (value: unknown) => boolean, first: z.ZodType<A>,
     const result = isFirst(value) ? first.safeParse(value) : second.safeParse(value);
     if (result.success) return result.data;
     for (const { message, path, ...issue } of result.error.issues) {
-      const place = { message, path, input: value };
-      if (issue.code === 'unrecognized_keys')
-        context.issues.push({ ...place, code: issue.code, keys: issue.keys });
-      else context.issues.push({ ...place, code: 'custom' });
+      if (issue.code === 'unrecognized_keys') {
+        context.issues.push({ code: issue.code, keys: issue.keys, message, path, input: {} });
+      } else context.issues.push({ code: 'custom', message, path, input: value });
     }
     return z.NEVER;
   });
