@@ -36,7 +36,7 @@ export type ServerOptions = {
   readonly trustProxy?: boolean | number;
   /** Where clients are told to go instead: the address of the server that this app moved to. */
   readonly redirectTo?: string;
-  /** Serves flexible sync, from one realm. Default `false`. */
+  /** Serves flexible sync, from one realm; `false` does not. Default: from the realm `/`. */
   readonly flexibleSync?: false | FlexibleSyncOptions;
   /** Serves partition-based sync. Default `true`. */
   readonly partitionSync?: boolean;

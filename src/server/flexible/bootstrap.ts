@@ -42,15 +42,15 @@ export function* bootstrapChangesets(options: BootstrapOptions): IterableIterato
   const progress = (): number => (total === 0 ? 1 : Math.min(1, looked / total));
   for (const table of changed) {
     for (const batch of batches(candidates(snapshot, from.classes.get(table), to.classes.get(table)))) {
-      for (const object of batch) pending.push(...transition(table, object, options));
       looked += batch.length;
-      if (pending.length < portionInstructions) {
-        yield { progress: progress() };
-        continue;
+      for (const object of batch) {
+        pending.push(...transition(table, object, options));
+        if (pending.length < portionInstructions) continue;
+        yield { changeset: encodeChangeset(pending), progress: progress() };
+        isAnythingMade = true;
+        pending = [];
       }
-      yield { changeset: encodeChangeset(pending), progress: progress() };
-      isAnythingMade = true;
-      pending = [];
+      yield { progress: progress() };
     }
   }
   if (pending.length > 0 || !isAnythingMade) yield { changeset: encodeChangeset(pending), progress: 1 };
