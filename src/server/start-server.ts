@@ -101,15 +101,6 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
       access: (user, path) => realmAccess(opened.paths, asOfNow(user), path),
       asOfNow,
     });
-    const sync = await openSync({
-      registry,
-      limits,
-      flexible: options.flexibleSync ?? false,
-      partition: options.partitionSync ?? true,
-      rules: opened.flexible,
-      access: (user, path) => realmAccess(opened.paths, asOfNow(user), path),
-      asOfNow,
-    });
     const endpoint = new SyncEndpoint({
       appId,
       accounts,
@@ -125,7 +116,6 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
     logger.info('the object server listens', { url, appId });
     const close = async (): Promise<void> => {
       await endpoint.close();
-      await sync.close();
       await sync.close();
       await app.close();
       await store.close();

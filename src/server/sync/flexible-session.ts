@@ -7,6 +7,7 @@
  */
 import type { ServerRealm, Upload } from '../../store/server/contract.ts';
 import type { FlexibleJudge } from '../../store/server/flexible-contract.ts';
+import type { ChangeWindow } from '../../store/server/snapshot-contract.ts';
 import { createJudge } from '../flexible/judge.ts';
 import { compileView, parseQueries, restoreView, type View } from '../flexible/view.ts';
 import type { FlexibleRules, RuleUser } from '../rules/contract.ts';
@@ -48,6 +49,8 @@ export class FlexibleSession implements ModeSession {
   readonly #port: SessionPort;
   #user: RuleUser;
   #bound: Live | undefined;
+  /** Of the upload that is being integrated. */
+  #window: ChangeWindow | undefined;
 
   constructor({ shared, rules, ruleUser, port }: FlexibleSessionOptions) {
     this.#shared = shared;
@@ -221,6 +224,7 @@ export class FlexibleSession implements ModeSession {
 
   async #integrate(upload: Upload): Promise<void> {
     const { fileIdent, judge, stream } = this.#live;
+    this.#window = undefined;
     await this.realm.integrateFlexible(fileIdent, upload, judge);
     stream.uploaded(upload.progress, upload.entries.length > 0);
   }
@@ -231,12 +235,18 @@ export class FlexibleSession implements ModeSession {
       access: (table) => this.#rules.access(this.#user, table, this.realm.schema),
       schemaMayGrow: this.#user.isAdmin || this.#rules.schemaMayGrow,
       transferVersion: () => stream.transferVersion,
-      corrections: () => this.realm.flexible.corrections(fileIdent, stream.told),
-      touchedSince: (table, key, version) => {
-        const { now } = this.realm;
-        return version >= now.oldest && now.window(version).isTouched(table, key);
-      },
+      // Those that the client has integrated are gone.
+      corrections: () => this.realm.flexible.corrections(fileIdent, 0),
+      touchedSince: (table, key, version) => this.#windowAfter(version)?.isTouched(table, key) === true,
     });
+  }
+
+  /** What happened since a version that a changeset builds on; the changesets of one upload mostly share it. */
+  #windowAfter(version: number): ChangeWindow | undefined {
+    if (this.#window?.after === version) return this.#window;
+    const { now } = this.realm;
+    this.#window = version < now.oldest || version > now.head.version ? undefined : now.window(version);
+    return this.#window;
   }
 }
 
