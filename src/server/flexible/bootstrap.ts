@@ -28,13 +28,14 @@ export type BootstrapStep =
 
 /** Objects looked at in one step: a few milliseconds. */
 const OBJECTS_PER_STEP = 500;
-/** What an instruction takes, roughly; portions are cut by the bytes that were really made. */
-const TYPICAL_INSTRUCTION = 24;
+/** What an instruction takes beside its texts and data, roughly. */
+const TYPICAL_INSTRUCTION = 20;
 
 export function* bootstrapChangesets(options: BootstrapOptions): IterableIterator<BootstrapStep> {
   const { snapshot, from, to, includeSchema, portionBytes } = options;
-  const portionInstructions = Math.max(1, Math.floor(portionBytes / TYPICAL_INSTRUCTION));
   let pending: Instruction[] = includeSchema ? schemaInstructions(new Map(), snapshot.schema) : [];
+  let pendingBytes = 0;
+  let size = 0;
   let isAnythingMade = false;
   const changed = changedClasses(from, to);
   const total = changed.reduce((sum, table) => sum + snapshot.count(table), 0);
@@ -44,16 +45,31 @@ export function* bootstrapChangesets(options: BootstrapOptions): IterableIterato
     for (const batch of batches(candidates(snapshot, from.classes.get(table), to.classes.get(table)))) {
       looked += batch.length;
       for (const object of batch) {
-        pending.push(...transition(table, object, options));
-        if (pending.length < portionInstructions) continue;
+        for (const instruction of transition(table, object, options)) {
+          pending.push(instruction);
+          pendingBytes += roughSize(instruction);
+        }
+        if (pendingBytes < portionBytes) continue;
         yield { changeset: encodeChangeset(pending), progress: progress() };
         isAnythingMade = true;
         pending = [];
+        size = 0;
+        pendingBytes = 0;
       }
       yield { progress: progress() };
     }
   }
   if (pending.length > 0 || !isAnythingMade) yield { changeset: encodeChangeset(pending), progress: 1 };
+}
+
+/** Bytes of an instruction, about: what matters is that large values count. */
+function sizeOfInstruction(instruction: Instruction): number {
+  if (!('value' in instruction)) return TYPICAL_INSTRUCTION;
+  const { value } = instruction;
+  if (typeof value === 'bigint') return TYPICAL_INSTRUCTION;
+  if (value.type === 'string') return TYPICAL_INSTRUCTION + value.value.length;
+  if (value.type === 'data') return TYPICAL_INSTRUCTION + value.value.byteLength;
+  return TYPICAL_INSTRUCTION;
 }
 
 function changedClasses(from: View, to: View): string[] {
@@ -132,4 +148,10 @@ function transition(
 
 function sameFields(from: View, to: View, table: string): boolean {
   return JSON.stringify(from.classes.get(table)?.fields) === JSON.stringify(to.classes.get(table)?.fields);
+}
+
+function roughSize(instruction: Instruction): number {
+  if (!('value' in instruction)) return TYPICAL_INSTRUCTION;
+  const { value } = instruction;
+  return TYPICAL_INSTRUCTION + (value.type === 'string' || value.type === 'data' ? value.value.length : 0);
 }
