@@ -1,5 +1,6 @@
 /** What a session does about an error that the server reports (wire-protocol.md §7.2). Decides only. */
 import { z } from 'zod';
+import { ERROR_CODES, isSendable } from '../protocol/error-codes.ts';
 import type { ServerMessage } from '../protocol/messages.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
 
@@ -30,25 +31,32 @@ export type Reaction =
   | 'fail';
 
 /** Session errors that leave the session as it is. */
-const COMPENSATING_WRITE = 231;
+export const COMPENSATING_WRITE = 231;
 const SCHEMA_VERSION_CHANGED = 236;
 const FIRST_SESSION_CODE = 200;
 
+/** A body without one of the first six breaks the protocol, also where nothing depends on it. */
 const bodySchema = z.object({
   message: z.string(),
   tryAgain: z.boolean(),
-  action: z.string().optional(),
+  isRecoveryModeDisabled: z.boolean(),
+  shouldClientReset: z.boolean(),
+  logURL: z.string(),
+  action: z.string(),
   backoffIntervalSec: z.number().nonnegative().optional(),
 });
 
 /** Throws `ProtocolError` on a body that is not as it has to be. */
 export function readServerError(message: ErrorMessage): ServerError {
   const { errorCode: protocolCode } = message;
+  // The codes that a server must never send: SDKs end the process on them.
+  if (ERROR_CODES.has(protocolCode) && !isSendable(protocolCode))
+    throw new ProtocolError(103, `error ${protocolCode} is none that a client can take`);
   if (message.type === 'error') return { protocolCode, message: message.message, tryAgain: message.tryAgain };
   const body = bodySchema.safeParse(parseJson(message.json));
   if (!body.success) throw new ProtocolError(103, 'json_error: the body lacks what it must have');
-  const { backoffIntervalSec: backoffSeconds, ...rest } = body.data;
-  return { protocolCode, ...rest, backoffSeconds };
+  const { message: text, tryAgain, action, backoffIntervalSec: backoffSeconds } = body.data;
+  return { protocolCode, message: text, tryAgain, action, backoffSeconds };
 }
 
 export function reactionTo({ protocolCode, tryAgain, action }: ServerError): Reaction {

@@ -1,5 +1,5 @@
 /**
- * One WebSocket to the object server, shared by all sessions of a user.
+ * One WebSocket to the object server, shared by all sessions of a user that are of one mode of sync.
  *
  * States: `idle` → `connecting` → `connected` → `waiting` (back-off) → `connecting` …; back to `idle` when nobody needs
  * it or the server refuses the user; `closed` is final. Sessions are told when a connection is up or gone; everything
@@ -9,7 +9,7 @@ import { type RawData, WebSocket } from 'ws';
 import type { Logger } from '../log.ts';
 import { formatClientMessage } from '../protocol/format-message.ts';
 import type { ClientMessage, ServerMessage } from '../protocol/messages.ts';
-import { offeredProtocols, parseAnswer } from '../protocol/negotiation.ts';
+import { offeredProtocols, parseAnswer, type SyncMode } from '../protocol/negotiation.ts';
 import { parseServerMessage } from '../protocol/parse-server-message.ts';
 import { BackOff, type BackOffOptions } from './back-off.ts';
 import { AuthenticationError } from './client-errors.ts';
@@ -39,6 +39,7 @@ export type ConnectionListener = {
 type State = 'idle' | 'connecting' | 'connected' | 'waiting' | 'closed';
 
 export class SyncConnection {
+  readonly #mode: SyncMode;
   readonly #user: User;
   readonly #listener: ConnectionListener;
   readonly #backOff: BackOff;
@@ -57,11 +58,13 @@ export class SyncConnection {
   #roundTrip = 0;
 
   constructor(options: {
+    mode: SyncMode;
     user: User;
     listener: ConnectionListener;
     backOff: BackOffOptions;
     logger: Logger;
   }) {
+    this.#mode = options.mode;
     this.#user = options.user;
     this.#listener = options.listener;
     this.#backOff = new BackOff(options.backOff);
@@ -147,7 +150,7 @@ export class SyncConnection {
     if (this.#user.hasExpired()) await this.#user.refresh();
     const url = await this.#user.app.syncUrl(this.#user.accessToken);
     if (this.#state !== 'connecting' || this.#attempts !== attempt) return;
-    const socket = new WebSocket(url, offeredProtocols('pbs'), {
+    const socket = new WebSocket(url, offeredProtocols(this.#mode), {
       perMessageDeflate: false,
       maxPayload: MAX_MESSAGE_BYTES,
       handshakeTimeout: CONNECT_TIMEOUT_MILLISECONDS,
@@ -168,7 +171,7 @@ export class SyncConnection {
   }
 
   #opened(socket: WebSocket): void {
-    if (parseAnswer(socket.protocol, 'pbs') === undefined) {
+    if (parseAnswer(socket.protocol, this.#mode) === undefined) {
       this.#refuse(new Error(`the server answered with the subprotocol ${JSON.stringify(socket.protocol)}`));
       return;
     }
@@ -181,7 +184,7 @@ export class SyncConnection {
     if (!isBinary || !Buffer.isBuffer(data)) return;
     let message: ServerMessage;
     try {
-      message = parseServerMessage(data, 'pbs');
+      message = parseServerMessage(data, this.#mode);
     } catch (error) {
       this.drop(error instanceof Error ? error.message : String(error));
       return;

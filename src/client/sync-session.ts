@@ -23,10 +23,19 @@ import { formatPartitionValue } from '../protocol/partition-value.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
 import type { Replica, ResetMode, ResetReport } from '../store/replica/contract.ts';
 import { IntegrationError } from '../store/replica/errors.ts';
+import { isFlexible } from '../store/replica/flexible-contract.ts';
+import type { DownloadEntry } from '../store/server/contract.ts';
 import { BackOff, type BackOffOptions } from './back-off.ts';
 import { SyncClosedError, SyncSessionError } from './client-errors.ts';
 import { ResetHistory, resetReplica } from './client-reset.ts';
-import { type ErrorMessage, reactionTo, readServerError, type ServerError } from './server-error.ts';
+import { type FlexibleOptions, FlexibleSync } from './flexible/flexible-sync.ts';
+import {
+  COMPENSATING_WRITE,
+  type ErrorMessage,
+  reactionTo,
+  readServerError,
+  type ServerError,
+} from './server-error.ts';
 import { type OutgoingUpload, UploadPump } from './upload-pump.ts';
 import { Waiters } from './waiters.ts';
 
@@ -67,7 +76,8 @@ export type SessionHost = {
 /** What to do when the server asks for a client reset; `manual` ends the session and leaves the replica alone. */
 export type ResetPolicy = ResetMode | 'manual';
 
-export type SessionOptions = {
+export type SessionOptions = FlexibleOptions & {
+  /** A flexible one is synced by its subscriptions, every other one as the partition that its path says. */
   readonly replica: Replica;
   readonly host: SessionHost;
   readonly backOff: BackOffOptions;
@@ -86,6 +96,7 @@ export class SyncSession {
   readonly #options: SessionOptions;
   readonly #backOff: BackOff;
   readonly #pump: UploadPump;
+  readonly #flexible: FlexibleSync | undefined;
   readonly #resets = new ResetHistory();
   readonly #uploads = new Waiters<number>();
   readonly #downloads = new Waiters<number>();
@@ -102,7 +113,13 @@ export class SyncSession {
     this.#host = options.host;
     this.#backOff = new BackOff(options.backOff);
     const { host } = options;
+    const flexible = this.#flexibleSync();
+    this.#flexible = flexible;
     this.#pump = new UploadPump(this.replica, {
+      get limit() {
+        return flexible?.uploadLimit;
+      },
+      reachedLimit: (binding) => flexible?.sendQuery(binding),
       send: (binding, upload) => this.#sendUpload(binding, upload),
       get bufferedBytes() {
         return host.bufferedBytes;
@@ -113,8 +130,8 @@ export class SyncSession {
       waitForRoom: () => host.waitForRoom(this),
       failed: (error) => this.#integrationFailed(error),
     });
-    this.#stopListening = this.replica.onCommit(({ local }) => {
-      if (local) this.#pump.wake();
+    this.#stopListening = this.replica.onCommit(({ local, subscriptions }) => {
+      if (local || subscriptions === true) this.#pump.wake();
     });
     if (this.#host.isConnected) this.connected();
   }
@@ -141,10 +158,7 @@ export class SyncSession {
 
   /** Resolves when everything that the server has now is in the replica. Rejects when that cannot come. */
   async downloadCompletion(signal?: AbortSignal): Promise<void> {
-    this.#lastMark += 1;
-    const mark = this.#lastMark;
-    this.#sendMark();
-    await this.#wait(this.#downloads, mark, signal);
+    await this.#wait(this.#downloads, this.#newMark(), signal);
   }
 
   async close(): Promise<void> {
@@ -180,6 +194,7 @@ export class SyncSession {
   disconnected(): void {
     if (this.#boundIdent() !== undefined) this.#state = { name: 'unbound' };
     this.#pump.stop();
+    this.#flexible?.disconnected();
     if (this.#state.name === 'closed') this.#released.resolve();
   }
 
@@ -204,13 +219,21 @@ export class SyncSession {
       return;
     }
     this.#backlogBytes += bytes;
-    this.#handling = this.#handling.then(async () => {
+    this.#enqueue(async () => {
       try {
         if (this.#boundIdent() === message.session) await this.#handle(message);
-      } catch (error) {
-        this.#handlingFailed(error);
       } finally {
         this.#backlogBytes -= bytes;
+      }
+    });
+  }
+
+  #enqueue(work: () => Promise<void>): void {
+    this.#handling = this.#handling.then(async () => {
+      try {
+        await work();
+      } catch (error) {
+        this.#handlingFailed(error);
       }
     });
   }
@@ -237,13 +260,17 @@ export class SyncSession {
   }
 
   #bind(): void {
+    if (this.#flexible?.hasStoredBootstrap === true) {
+      this.#bindAfterBootstrap(this.#flexible);
+      return;
+    }
     const ident = this.#host.bindIdent(this);
     const { identity, path } = this.replica;
     this.#state = { name: 'binding', ident };
     this.#host.send({
       type: 'bind',
       session: ident,
-      path: formatPartitionValue({ type: 'string', value: path }),
+      path: this.#flexible?.bindText() ?? formatPartitionValue({ type: 'string', value: path }),
       token: '',
       needFileIdent: identity === undefined,
       isSubserver: false,
@@ -251,9 +278,45 @@ export class SyncSession {
     if (identity !== undefined) this.#identify(ident);
   }
 
+  /** What an earlier session has downloaded and not applied comes first. */
+  #bindAfterBootstrap(flexible: FlexibleSync): void {
+    this.#enqueue(async () => {
+      try {
+        await flexible.applyStored();
+      } catch (error) {
+        // It is forgotten, and what is downloaded in its place is judged anew.
+        const message = error instanceof Error ? error.message : String(error);
+        this.#options.logger.error('A stored bootstrap cannot be applied', {
+          path: this.replica.path,
+          message,
+        });
+      }
+      this.connected();
+    });
+  }
+
+  #flexibleSync(): FlexibleSync | undefined {
+    const { replica } = this;
+    if (!isFlexible(replica)) return undefined;
+    const session = this;
+    const host = {
+      send: (message: ClientMessage) => this.#host.send(message),
+      mark: () => this.#newMark(),
+      uploadsChanged: () => this.#pump.wake(),
+      get isEnded() {
+        return session.#state.name === 'closed' || session.#state.name === 'failed';
+      },
+    };
+    return new FlexibleSync(replica, host, {
+      ...this.#options,
+      uploads: this.#options.uploads !== false,
+    });
+  }
+
   #identify(ident: number): void {
     const { identity, download, latest } = this.replica;
     if (identity === undefined) return;
+    const query = this.#flexible?.identQuery();
     this.#host.send({
       type: 'ident',
       session: ident,
@@ -263,10 +326,19 @@ export class SyncSession {
       downloadClientVersion: download.clientVersion,
       latestServerVersion: latest.version,
       latestServerVersionSalt: latest.salt,
+      ...(query && { query }),
     });
     this.#state = { name: 'bound', ident };
-    if (this.#downloads.size > 0) this.#sendMark();
-    if (this.#options.uploads !== false) this.#pump.start(ident);
+    if (this.#flexible !== undefined) this.#flexible.bound(this.#downloads.size > 0);
+    else if (this.#downloads.size > 0) this.#sendMark();
+    if (this.#flexible !== undefined || this.#options.uploads !== false) this.#pump.start(ident);
+  }
+
+  /** Asks for everything that the server has now. */
+  #newMark(): number {
+    this.#lastMark += 1;
+    this.#sendMark();
+    return this.#lastMark;
   }
 
   #sendMark(): void {
@@ -293,10 +365,14 @@ export class SyncSession {
         return;
       case 'download':
         if (this.#state.name === 'bound') await this.#integrate(message);
+        else if (this.#state.name === 'binding' && this.#flexible !== undefined)
+          throw new ProtocolError(103, 'download: it came before IDENT');
         return;
       case 'mark':
         if (message.request > this.#lastMark) throw new ProtocolError(103, 'mark: nobody asked for this one');
-        if (this.#state.name === 'bound') this.#downloads.resolveUpTo(message.request);
+        if (this.#state.name !== 'bound') return;
+        this.#flexible?.marked(message.request);
+        this.#downloads.resolveUpTo(message.request);
         return;
       case 'json_error':
       case 'error':
@@ -305,8 +381,13 @@ export class SyncSession {
       case 'log_message':
         this.#options.logger.debug('The object server says', { message: message.json });
         return;
-      case 'unbound':
       case 'query_error':
+        if (this.#flexible === undefined)
+          throw new ProtocolError(103, 'query_error: this session has no query');
+        this.#options.logger.warn('The object server refuses a query', { message: message.message });
+        if (this.#state.name === 'bound') this.#flexible.refused(message);
+        return;
+      case 'unbound':
       case 'test_command':
         return;
     }
@@ -317,6 +398,15 @@ export class SyncSession {
     await this.#options.beforeIntegrate?.();
     const entries = body.size === 0 ? [] : parseDownloadBody(await decompressBody(body));
     if (this.#boundIdent() !== message.session) return;
+    if (this.#flexible === undefined) this.#integratePartition(message, entries);
+    else if (!(await this.#flexible.integrate(message, entries))) return;
+    this.#backOff.reset();
+    this.#host.succeeded();
+    this.#acknowledged(message.uploadClientVersion);
+    if (entries.length > 0) await nextTurn(); // a long catch-up must not starve everything else
+  }
+
+  #integratePartition(message: Download, entries: readonly DownloadEntry[]): void {
     this.replica.integrate({
       entries,
       cursor: { serverVersion: message.downloadServerVersion, clientVersion: message.downloadClientVersion },
@@ -327,10 +417,6 @@ export class SyncSession {
       },
       downloadableBytes: message.downloadableBytes,
     });
-    this.#backOff.reset();
-    this.#host.succeeded();
-    this.#acknowledged(message.uploadClientVersion);
-    if (entries.length > 0) await nextTurn(); // a long catch-up must not starve everything else
   }
 
   #acknowledged(clientVersion: number): void {
@@ -370,6 +456,8 @@ export class SyncSession {
     const { protocolCode } = error;
     const reaction = reactionTo(error);
     if (reaction === 'report') {
+      if (protocolCode === COMPENSATING_WRITE && message.type === 'json_error')
+        this.#flexible?.rejected(message.json);
       this.#options.logger.warn('The object server warns', { path, protocolCode, message: error.message });
       return;
     }
@@ -439,6 +527,7 @@ export class SyncSession {
     if (leftOut + kept === 0) this.#options.logger.info('Client reset done', log);
     else this.#options.logger.warn('Client reset done, with changes left out or objects kept', log);
     this.#resets.done(version);
+    this.#flexible?.wasReset();
     if (this.#state.name !== 'resetting') return;
     this.#uploads.raise(this.replica.version);
     if (!this.replica.hasUnsynced()) this.#uploads.resolveUpTo(this.replica.version);

@@ -19,7 +19,13 @@ export type OutgoingUpload = {
   readonly lockedServerVersion: number;
 };
 
+/** Where uploads have to stop for now: nowhere, at once, or after a version that something else waits for. */
+export type UploadLimit = undefined | 'held' | UploadCursor;
+
 export type UploadPumpHost = {
+  readonly limit: UploadLimit;
+  /** All uploads up to the limit were handed to {@link send}; after this the limit is another one. */
+  reachedLimit(binding: number): void;
   /** Sends for the binding for which the upload was made; drops it when that is over. */
   send(binding: number, upload: OutgoingUpload): void;
   /** Bytes handed to the socket and not yet sent. */
@@ -110,16 +116,26 @@ export class UploadPump {
 
   async #sendWhilePossible(binding: number): Promise<void> {
     while (this.#binding === binding) {
+      const { limit } = this.#host;
+      if (limit === 'held') return;
+      if (limit !== undefined && this.#scanned.clientVersion >= limit.clientVersion) {
+        this.#host.reachedLimit(binding);
+        continue;
+      }
       if (!this.#hasRoom()) {
         // An acknowledgement of something that we sent wakes us, too.
         if (this.#inFlightBytes === 0) this.#host.waitForRoom();
         return;
       }
-      const { entries, progress } = this.#replica.uploadScan(this.#scanned, UPLOAD_BATCH_BYTES);
+      const { entries, progress } = this.#replica.uploadScan(this.#scanned, UPLOAD_BATCH_BYTES, limit);
       const integrated = this.#replica.download.serverVersion;
+      if (entries.length === 0 && limit !== undefined) {
+        this.#scanned = progress;
+        continue;
+      }
       if (entries.length === 0 && integrated <= this.#reported) return;
       this.#scanned = progress;
-      this.#reported = integrated;
+      this.#reported = limit === undefined ? integrated : Math.max(this.#reported, progress.serverVersion);
       const formatted = formatUploadBody(entries);
       const body = this.#host.isLocal ? plainBody(formatted) : await compressBody(formatted);
       if (this.#binding !== binding) return;

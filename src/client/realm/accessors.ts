@@ -1,10 +1,12 @@
 /** Makes the live accessors of one realm and recognises them when they come back as values. */
+import type { QueryArgument } from '../../query/contract.ts';
 import type { ObjectSchema } from '../../schema/object-schema.ts';
-import type { PrimaryKey, ScalarValue } from '../../schema/value.ts';
-import { keyFromJs, toJs } from '../../schema/value-conversion.ts';
+import { NULL, type PrimaryKey, type ScalarValue } from '../../schema/value.ts';
+import { keyFromJs, scalarFromJs, toJs } from '../../schema/value-conversion.ts';
 import { ValueError } from '../../schema/value-error.ts';
 import { defaultScalar } from '../../store/state/default-value.ts';
 import { Assigner, isPlain, type Accessors as LinkResolver, type UpdateMode } from './assign.ts';
+import { RealmCollection } from './collection.ts';
 import { RealmDictionary } from './dictionary.ts';
 import { ANYTHING, type ElementType } from './element-type.ts';
 import { LinkFinder } from './link-places.ts';
@@ -14,9 +16,9 @@ import type { RealmAccess } from './realm-access.ts';
 import type { RealmCore } from './realm-core.ts';
 import { RealmUsageError } from './realm-error.ts';
 import { accessorClass, RealmObject } from './realm-object.ts';
-import { RealmResults } from './results.ts';
+import { RealmResults, type ResultsAccess } from './results.ts';
 
-export class Accessors implements RealmAccess, LinkResolver {
+export class Accessors implements RealmAccess, LinkResolver, ResultsAccess {
   readonly core: RealmCore;
   readonly assigner: Assigner;
   readonly #classes = new Map<string, new (holder: Holder) => RealmObject>();
@@ -32,12 +34,31 @@ export class Accessors implements RealmAccess, LinkResolver {
 
   objects(className: string): RealmResults {
     const schema = this.core.schema(className);
-    return RealmResults.create(this.core, className, (key) => this.object(schema, key));
+    return RealmResults.create({
+      access: this,
+      className,
+      accessor: (key) => this.object(schema, key),
+    });
   }
 
   /** Where an object of this realm is; `undefined` for any other value. */
   holderOf(value: unknown): Holder | undefined {
     return typeof value === 'object' && value !== null ? RealmObject.holderOf(value, this) : undefined;
+  }
+
+  /** A value of JavaScript in a query; numbers without a fraction are integers there. */
+  queryArgument(value: unknown): QueryArgument {
+    if (Array.isArray(value) || value instanceof Set || value instanceof RealmCollection)
+      return [...value].map((element) => this.#scalarArgument(element));
+    return this.#scalarArgument(value);
+  }
+
+  #scalarArgument(value: unknown): ScalarValue {
+    if (value === null || value === undefined) return NULL;
+    if (Number.isSafeInteger(value)) return scalarFromJs(value, 'int');
+    const holder = this.holderOf(value);
+    if (holder instanceof TopLevelHolder) return { type: 'link', table: holder.schema.name, key: holder.key };
+    return scalarFromJs(value, 'mixed');
   }
 
   read(place: Place, element: ElementType): unknown {
@@ -147,16 +168,16 @@ export class Accessors implements RealmAccess, LinkResolver {
     const origin = this.core.schema(objectType);
     const field = origin.properties.get(property)?.storedName;
     const finder = new LinkFinder(this.core.reader.schema);
-    return RealmResults.create(
-      this.core,
-      objectType,
-      (key) => this.object(origin, key),
-      (state) => {
+    return RealmResults.create({
+      access: this,
+      className: objectType,
+      accessor: (key) => this.object(origin, key),
+      condition: (state) => {
         if (!(to instanceof TopLevelHolder)) return false;
         const target = { table: to.schema.name, key: to.key };
         return finder.places(objectType, state, target).some((place) => place.field === field);
       },
-    );
+    });
   }
 }
 

@@ -10,6 +10,7 @@ import { EmbeddedHolder, TopLevelHolder } from './place.ts';
 import { RealmCore, type RealmReader } from './realm-core.ts';
 import { RealmUsageError } from './realm-error.ts';
 import type { RealmObject } from './realm-object.ts';
+import { RealmSubscriptions, type SubscriptionAccess, type SubscriptionSet } from './realm-subscriptions.ts';
 import type { RealmResults } from './results.ts';
 import { WriteTransaction } from './write-transaction.ts';
 
@@ -20,6 +21,8 @@ export type ObjectRealmOptions = {
   readonly write: (instructions: readonly Instruction[]) => unknown;
   /** Classes in the Realm JS notation. What the realm lacks of them is added when it is opened. */
   readonly schema: readonly unknown[];
+  /** Given for a realm of flexible sync. */
+  readonly subscriptions?: SubscriptionAccess;
 };
 
 /** A created or found object as the program types it; without a type, properties are `unknown` and assignable. */
@@ -37,17 +40,24 @@ export class ObjectRealm {
   readonly #write: (instructions: readonly Instruction[]) => unknown;
 
   /** Throws `SchemaError` when the schema is wrong or contradicts what the realm holds. */
-  constructor({ reader, write, schema }: ObjectRealmOptions) {
+  constructor({ reader, write, schema, subscriptions }: ObjectRealmOptions) {
     const schemas = parseSchema(schema);
     this.#core = new RealmCore(reader, new Map(schemas.map((parsed) => [parsed.name, parsed])));
     this.#accessors = new Accessors(this.#core);
     this.#write = write;
+    if (subscriptions !== undefined)
+      this.#core.subscriptions = new RealmSubscriptions(this.#core, subscriptions);
     const additions = schemaInstructions(reader.schema, classDefinitions(schemas));
     if (additions.length > 0) write(additions);
   }
 
   get schema(): readonly ObjectSchema[] {
     return [...this.#core.schemas.values()];
+  }
+
+  /** The latest set of subscriptions. Throws `RealmUsageError` in a realm that is not one of flexible sync. */
+  get subscriptions(): SubscriptionSet {
+    return this.#core.flexible().latest();
   }
 
   get isInTransaction(): boolean {
@@ -86,7 +96,7 @@ export class ObjectRealm {
         remedy: 'commit or cancel it first',
       });
     }
-    this.#core.transaction = new WriteTransaction(this.#core.reader);
+    this.#core.transaction = new WriteTransaction(this.#core.reader, this.#core.subscriptions?.classes());
   }
 
   /** Hands the instructions over; a transaction without instructions leaves no trace. */

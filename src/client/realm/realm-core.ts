@@ -4,11 +4,19 @@ import type { PrimaryKey } from '../../schema/value.ts';
 import type { ReplicaReader } from '../../store/replica/contract.ts';
 import type { ObjectState } from '../../store/state/object-state.ts';
 import type { LinkTarget } from './link-places.ts';
+import { RealmWorld } from './query-world.ts';
 import { RealmUsageError } from './realm-error.ts';
+import type { RealmSubscriptions } from './realm-subscriptions.ts';
 import type { WriteTransaction } from './write-transaction.ts';
 
 /** A realm as the object API reads it. */
 export interface RealmReader extends ReplicaReader {
+  /** As `QueryWorld.linking`. Without it, queries that follow inverse links read all objects of a class. */
+  linking?(
+    table: string,
+    field: string,
+    target: LinkTarget,
+  ): Iterable<{ key: PrimaryKey; state: ObjectState }>;
   /** Objects that may hold links to the given one. Without it, deleting an object searches the classes that can. */
   incomingLinks?(table: string, key: PrimaryKey): Iterable<LinkTarget>;
 }
@@ -16,6 +24,10 @@ export interface RealmReader extends ReplicaReader {
 export class RealmCore {
   readonly reader: RealmReader;
   readonly schemas: ReadonlyMap<string, ObjectSchema>;
+  /** For queries. */
+  readonly world = new RealmWorld(this);
+  /** Present in realms of flexible sync. */
+  subscriptions: RealmSubscriptions | undefined;
   transaction: WriteTransaction | undefined;
   closed = false;
 
@@ -55,6 +67,14 @@ export class RealmCore {
     if (schema !== undefined) return schema;
     throw new RealmUsageError(`the schema of this realm has no class '${className}'`, {
       remedy: `known classes are ${[...this.schemas.keys()].join(', ')}`,
+    });
+  }
+
+  flexible(): RealmSubscriptions {
+    this.checkOpen();
+    if (this.subscriptions !== undefined) return this.subscriptions;
+    throw new RealmUsageError('this realm has no subscriptions: it is not one of flexible sync', {
+      remedy: 'open the flexible realm of the server',
     });
   }
 

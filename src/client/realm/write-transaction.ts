@@ -21,6 +21,7 @@ type Changed = {
 
 export class WriteTransaction implements StateView {
   readonly #reader: RealmReader;
+  readonly #subscribed: ReadonlySet<string> | undefined;
   #deletion: Deletion | undefined;
   readonly #applier: Applier;
   readonly #instructions: Instruction[] = [];
@@ -30,8 +31,10 @@ export class WriteTransaction implements StateView {
   /** Objects more than the reader has, by class. */
   readonly #growth = new Map<string, number>();
 
-  constructor(reader: RealmReader) {
+  /** With `subscribed`, objects of other classes cannot be written. */
+  constructor(reader: RealmReader, subscribed?: ReadonlySet<string>) {
     this.#reader = reader;
+    this.#subscribed = subscribed;
     this.#applier = new Applier(this);
   }
 
@@ -45,6 +48,8 @@ export class WriteTransaction implements StateView {
 
   /** Applies an instruction to the working set and keeps it. Throws `BadChangesetError` when it does not apply. */
   emit(instruction: Instruction): void {
+    if (this.#subscribed !== undefined && 'key' in instruction)
+      this.#checkSubscribed(instruction.table, this.#subscribed);
     this.#applier.apply(instruction);
     this.#instructions.push(instruction);
   }
@@ -132,6 +137,14 @@ export class WriteTransaction implements StateView {
 
   eraseColumn(): void {
     throw schemaChange();
+  }
+
+  /** The server would only take it back: nothing of the class is in this realm's view. */
+  #checkSubscribed(table: string, subscribed: ReadonlySet<string>): void {
+    if (subscribed.has(table) || this.schema.get(table)?.kind !== 'topLevel') return;
+    throw new RealmUsageError(`objects of class ${table} cannot be written: there is no subscription to it`, {
+      remedy: 'add one with realm.subscriptions.update(…) first',
+    });
   }
 
   #read(table: string, key: PrimaryKey): ObjectState | undefined {

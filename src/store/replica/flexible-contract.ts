@@ -79,3 +79,7 @@ export interface FlexibleState {
 }
 
 export type FlexibleReplica = Replica & { readonly flexible: FlexibleState };
+
+export function isFlexible(replica: Replica): replica is FlexibleReplica {
+  return replica.flexible !== undefined;
+}

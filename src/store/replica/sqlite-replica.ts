@@ -29,7 +29,7 @@ import type {
   TransactionObserver,
 } from './contract.ts';
 import { IntegrationError, ReplicaStateError } from './errors.ts';
-import type { FlexibleReplica } from './flexible-contract.ts';
+import { type FlexibleReplica, isFlexible } from './flexible-contract.ts';
 import { SqliteFlexibleState } from './flexible-state.ts';
 import { decodeEntries, type IncomingChangeset, IncomingMerge, runsOf } from './incoming-merge.ts';
 import type { LocalChangesetTable } from './local-changesets.ts';
@@ -68,10 +68,6 @@ export function openFlexibleReplica(environment: ReplicaEnvironment): FlexibleRe
   const replica = new SqliteReplica(FLEXIBLE_REALM, environment, { isFlexible: true });
   if (!isFlexible(replica)) throw new ReplicaStateError(`${FLEXIBLE_REALM}: it has no subscriptions`);
   return replica;
-}
-
-function isFlexible(replica: Replica): replica is FlexibleReplica {
-  return replica.flexible !== undefined;
 }
 
 export class SqliteReplica implements Replica, Participant {
