@@ -266,6 +266,9 @@ test('a user who is logged in links by redirect, in one browser', async () => {
 
   const { response, target } = await begin(api, query, headers);
   expect([response.status, response.headers.get('location')]).toEqual([200, null]);
+  // Browsers ask with cookies, and read the answer only when it names their page.
+  expect(response.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
+  expect(response.headers.get('access-control-allow-credentials')).toBe('true');
   nonces.push(target.searchParams.get('nonce'));
   // Somebody else who was sent there would give their identity away.
   expect((await comeBack(target, 'eve')).status).toBe(400);

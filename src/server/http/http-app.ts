@@ -50,6 +50,15 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(CORS_HEADERS);
+    const { origin } = request.headers;
+    // Linking by redirect sets a cookie, which browsers take only from an answer to them by name.
+    if (origin !== undefined && options.providers.returnsTo(origin)) {
+      reply.headers({
+        'access-control-allow-origin': origin,
+        'access-control-allow-credentials': 'true',
+        vary: 'Origin',
+      });
+    }
     if (request.method === 'OPTIONS')
       return reply.header('access-control-max-age', CORS_MAX_AGE).code(204).send();
     return undefined;
