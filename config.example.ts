@@ -54,7 +54,7 @@ export default {
     // },
     // trustProxy: true,            // one proxy in front says where clients come from
 
-    // Flexible sync: clients see one realm through their subscriptions and rules.classes.
+    // Flexible sync: clients see one realm, by default `/`, through their subscriptions and rules.classes. Or false.
     // flexibleSync: { realm: '/chinook', indexes: { Track: ['AlbumId'] } },
     // Partition-based sync can be switched off.
     // partitionSync: false,

@@ -21,8 +21,15 @@ const section = z.strictObject(
   { error: 'false, or { realm, schema, indexes, migration }' },
 );
 
-/** `false` is what is meant when nothing is said. */
+/** `false` switches it off ({@link isSwitchedOff}); anything else is said in detail. */
 export const flexibleSyncSchema = z.preprocess(
   (value) => (value === false ? undefined : value),
   section.optional(),
 );
+
+/** Whether a `server` section says that there is no flexible sync. */
+export function isSwitchedOff(server: unknown): boolean {
+  return (
+    typeof server === 'object' && server !== null && 'flexibleSync' in server && server.flexibleSync === false
+  );
+}

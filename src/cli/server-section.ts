@@ -7,7 +7,7 @@ import { DEFAULT_LIMITS } from '../server/limits.ts';
 import type { Permissions } from '../server/permissions.ts';
 import type { ServerOptions } from '../server/server-options.ts';
 import { authenticationSchema } from './authentication-section.ts';
-import { flexibleSyncSchema } from './flexible-section.ts';
+import { flexibleSyncSchema, isSwitchedOff } from './flexible-section.ts';
 import { rulesSchema } from './rules-section.ts';
 
 /** Where the server listens when nothing else is said; the port of src/server/start-server.ts. */
@@ -63,7 +63,7 @@ export function parseServerOptions(input: unknown, directory: string): ServerOpt
     ...(adminPassword === undefined ? {} : { adminPassword }),
     ...(permissions === undefined ? {} : { permissions }),
     ...(rules === undefined ? {} : { rules }),
-    ...(flexibleSync === undefined ? {} : { flexibleSync }),
+    ...(isSwitchedOff(input) ? { flexibleSync: false } : flexibleSync === undefined ? {} : { flexibleSync }),
     ...(publicUrl === undefined ? {} : { publicUrl }),
     limits: Object.fromEntries(Object.entries(section.limits).filter(([, value]) => value !== undefined)),
     logger: logger === undefined ? createLogger({ level: logLevel }) : toLogger(logger),

@@ -249,8 +249,9 @@ describe('ends the session only, with the reason', () => {
   });
 });
 
-test('flexible sync is refused clearly', async () => {
-  const { server, token } = await situation();
+test('flexible sync is refused clearly where it is switched off', async () => {
+  const server = await startTestServer({ flexibleSync: false });
+  const token = (await new Api(server.url).anonymous()).accessToken;
   const protocols = ['com.mongodb.realm-query-sync#14'];
   const client = await RawClient.connect({ url: server.url, token, protocols });
   client.send('bind 1 37 0 1 0', '{"schemaVersion":3,"sessionReason":0}');

@@ -201,7 +201,7 @@ test('large downloads are deflated', async () => {
 
 test('every realm is listed in /__admin, and new ones arrive there through sync', async () => {
   const dataDirectory = await temporaryDirectory();
-  const server = await startTestServer({ dataDirectory, development: true });
+  const server = await startTestServer({ dataDirectory, development: true, flexibleSync: false });
   const api = new Api(server.url);
   const admin = await api.withPassword(ADMIN.user, ADMIN.password);
   const user = await api.anonymous();
@@ -228,7 +228,7 @@ test('every realm is listed in /__admin, and new ones arrive there through sync'
   expect(owners).toMatchObject([{ value: { type: 'string', value: user.userId } }]);
   await server.close();
 
-  const restarted = await startTestServer({ dataDirectory, development: true });
+  const restarted = await startTestServer({ dataDirectory, development: true, flexibleSync: false });
   const again = await RawClient.connect({ url: restarted.url, token: admin.accessToken });
   expect((await again.bindNew(1, '"/__admin"')).download.fields[2]).toBe('3');
 });

@@ -141,7 +141,7 @@ describe('partition values', () => {
   });
 
   test('that attack the path are refused with the reason', async () => {
-    const server = await startTestServer({ development: true });
+    const server = await startTestServer({ development: true, flexibleSync: false });
     const { accessToken } = await new Api(server.url).withPassword(ADMIN.user, ADMIN.password);
     const client = await RawClient.connect({ url: server.url, token: accessToken });
     const attacks = [

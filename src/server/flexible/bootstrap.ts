@@ -35,7 +35,6 @@ export function* bootstrapChangesets(options: BootstrapOptions): IterableIterato
   const { snapshot, from, to, includeSchema, portionBytes } = options;
   let pending: Instruction[] = includeSchema ? schemaInstructions(new Map(), snapshot.schema) : [];
   let pendingBytes = 0;
-  let size = 0;
   let isAnythingMade = false;
   const changed = changedClasses(from, to);
   const total = changed.reduce((sum, table) => sum + snapshot.count(table), 0);
@@ -53,23 +52,12 @@ export function* bootstrapChangesets(options: BootstrapOptions): IterableIterato
         yield { changeset: encodeChangeset(pending), progress: progress() };
         isAnythingMade = true;
         pending = [];
-        size = 0;
         pendingBytes = 0;
       }
       yield { progress: progress() };
     }
   }
   if (pending.length > 0 || !isAnythingMade) yield { changeset: encodeChangeset(pending), progress: 1 };
-}
-
-/** Bytes of an instruction, about: what matters is that large values count. */
-function sizeOfInstruction(instruction: Instruction): number {
-  if (!('value' in instruction)) return TYPICAL_INSTRUCTION;
-  const { value } = instruction;
-  if (typeof value === 'bigint') return TYPICAL_INSTRUCTION;
-  if (value.type === 'string') return TYPICAL_INSTRUCTION + value.value.length;
-  if (value.type === 'data') return TYPICAL_INSTRUCTION + value.value.byteLength;
-  return TYPICAL_INSTRUCTION;
 }
 
 function changedClasses(from: View, to: View): string[] {
