@@ -104,6 +104,7 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
     const endpoint = new SyncEndpoint({
       appId,
       accounts,
+      ...(options.redirectTo !== undefined && { redirectTo: options.redirectTo }),
       modes: sync.modes,
       limits,
       logger,

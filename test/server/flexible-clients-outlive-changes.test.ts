@@ -201,3 +201,60 @@ test('many clients with the same subscriptions that come while changes happen al
     expect(client.keys('T')).toEqual(expected);
   }
 });
+
+/** Users log in with a team, of whose objects alone they may know. */
+const BY_TEAM: Partial<ServerOptions> = {
+  flexibleSync: {},
+  authentication: {
+    customFunction: ({ name, team }) => ({ id: String(name), data: { team: String(team) } }),
+  },
+  rules: {
+    classes: {
+      '*': { roles: [{ name: 'user', read: 's == %%user.data.team', write: 's == %%user.data.team' }] },
+    },
+  },
+};
+
+async function joins(server: RunningServer, team: string): Promise<string> {
+  const { body } = await new Api(server.url).login('custom-function', { name: 'ada', team });
+  return String(body.access_token);
+}
+
+test('rights that change while a client is bound change what it holds', async () => {
+  const server = await startTestServer(BY_TEAM);
+  const admin = await administrator(server);
+  await write(admin, [...object(1, 1, 'red'), ...object(2, 2, 'blue'), ...object(3, 3, 'red')]);
+  const ada = await FlexibleClient.start({ url: server.url, token: await joins(server, 'red') });
+  await ada.subscribe(1, { T: '(n < 3)' });
+  expect(ada.keys('T')).toEqual(['1']);
+  await joins(server, 'blue');
+  await ada.bootstrap(1);
+  expect(ada.keys('T')).toEqual(['2']);
+  await write(admin, [set(1, 'n', int(0)), set(2, 'n', int(0))]);
+  await ada.nextDownload();
+  await ada.settle();
+  expect(ada.keys('T')).toEqual(['2']);
+  expect(ada.field('T', int(2), 'n')).toBe(0n);
+  ada.upload([set(2, 's', string('red'))]);
+  await ada.acknowledged();
+  expect(ada.rejections).toHaveLength(1);
+  expect(ada.field('T', int(2), 's')).toBe('blue');
+});
+
+test('a bound client that knows no such bootstraps is reset when its rights change, once', async () => {
+  const server = await startTestServer(BY_TEAM);
+  const admin = await administrator(server);
+  await write(admin, [...object(1, 1, 'red'), ...object(2, 2, 'blue')]);
+  const token = await joins(server, 'red');
+  const ada = await FlexibleClient.start({ url: server.url, token, version: 13 });
+  await ada.subscribe(1, { T: '(n < 3)' });
+  await joins(server, 'blue');
+  const frame = await ada.raw.next('json_error');
+  expect([frame.fields[1], frame.fields[3]]).toEqual(['228', '1']);
+  const fresh = await FlexibleClient.connect({ url: server.url, token, raw: ada.raw, session: 2 });
+  await fresh.bind();
+  await fresh.bootstrap(0);
+  await fresh.subscribe(1, { T: '(n < 3)' });
+  await fresh.settle();
+  expect(fresh.keys('T')).toEqual(['2']);
+});

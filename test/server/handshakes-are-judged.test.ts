@@ -162,3 +162,13 @@ test('two servers on one port: the second says what to do', async () => {
   const first = await startTestServer();
   await expect(startTestServer({ port: first.port })).rejects.toThrow(/another host or port/);
 });
+
+test('a server that has moved sends its clients to ask for the new place', async () => {
+  const options = { redirectTo: 'http://sync.example.com', limits: { badTokenPause: 1 } };
+  const server = await startTestServer(options);
+  const client = await RawClient.connect({ url: server.url, token: 'whatever' });
+  expect((await client.closed).code).toBe(4003);
+  expect(client.frames).toEqual([]);
+  const old = await handshake(server.port, `${SYNC}?baas_at=x`, 'com.mongodb.realm-sync/7');
+  expect(old.status).toBe(301);
+});

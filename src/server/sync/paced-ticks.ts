@@ -8,8 +8,8 @@
 const SHORTEST_PAUSE = 5;
 /** Milliseconds at most: whoever is told later than this thinks that sync has stalled. */
 const LONGEST_PAUSE = 500;
-/** A tick that took one millisecond is followed by this many without one: fan-out takes a third of the time at most. */
-const REST = 2;
+/** A tick that took one millisecond is followed by this many without one: fan-out takes half of the time at most. */
+const REST = 1;
 
 export class PacedTicks {
   readonly #listeners = new Set<() => void>();
