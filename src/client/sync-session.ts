@@ -130,8 +130,8 @@ export class SyncSession {
       waitForRoom: () => host.waitForRoom(this),
       failed: (error) => this.#integrationFailed(error),
     });
-    this.#stopListening = this.replica.onCommit(({ local, subscriptions }) => {
-      if (local || subscriptions === true) this.#pump.wake();
+    this.#stopListening = this.replica.onCommit(({ local }) => {
+      if (local) this.#pump.wake();
     });
     if (this.#host.isConnected) this.connected();
   }

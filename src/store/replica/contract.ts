@@ -116,8 +116,8 @@ export interface Replica extends ReplicaReader {
   resetTo(fresh: Replica, mode: ResetMode, options?: ResetOptions): ResetReport;
 
   /**
-   * Called after each commit that added local changesets or queued transactions, or changed subscription sets. Returns
-   * its undo.
+   * Called after each commit that added local changesets, sets of subscriptions or queued transactions, or moved such a
+   * set. Returns its undo.
    */
   onCommit(listener: (change: CommitChange) => void): () => void;
 

@@ -30,8 +30,8 @@ export type FlexibleHost = {
   /** Checks and stores the progress. */
   advance(progress: BootstrapProgress): void;
   check(batch: DownloadBatch): void;
-  /** The sets have changed. */
-  note(): void;
+  /** The sets have changed; `local` when there is something to tell the server. */
+  note(local: boolean): void;
 };
 
 export class SqliteFlexibleState implements FlexibleState {
@@ -72,6 +72,7 @@ export class SqliteFlexibleState implements FlexibleState {
       const { serverVersion } = host.record.download;
       const snapshot = { clientVersion: host.nextVersion(), serverVersion };
       const version = this.latest.version + 1;
+      this.#host.note(true);
       return this.#put({ version, state: 'pending', snapshot, subscriptions, error: undefined });
     });
   }
@@ -175,7 +176,7 @@ export class SqliteFlexibleState implements FlexibleState {
 
   #put(set: StoredSubscriptionSet): StoredSubscriptionSet {
     this.#host.subscriptions.put(this.#host.id, set);
-    this.#host.note();
+    this.#host.note(false);
     return set;
   }
 

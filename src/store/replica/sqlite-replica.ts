@@ -320,7 +320,7 @@ export class SqliteReplica implements Replica, Participant {
         this.#advance({ ...progress, entries: [] }, true);
       },
       check: (batch) => checkProgress(this.path, this.#record, batch),
-      note: () => this.#listeners.note({ local: false, queued: false, subscriptions: true }),
+      note: (local) => this.#listeners.note({ local, queued: false, subscriptions: true }),
     });
   }
 

@@ -42,8 +42,9 @@ export class ScriptedConnection {
     this.token = new URL(request.url ?? '', 'http://x').searchParams.get('baas_at');
     this.offer = String(request.headers['sec-websocket-protocol']);
     this.extensions = request.headers['sec-websocket-extensions'];
+    const mode = negotiate(socket.protocol)?.mode ?? 'pbs';
     socket.on('message', (data: Buffer) => {
-      const message = parseClientMessage(data, 'pbs');
+      const message = parseClientMessage(data, mode);
       if (message.type === 'ping') this.send({ type: 'pong', timestamp: message.timestamp });
       else this.#messages.put(message);
     });

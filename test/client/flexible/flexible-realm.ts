@@ -1,0 +1,38 @@
+/** A flexible realm of class `Item {_id: int, n: int, text: string?, other: Item?}` that closes when the test ends. */
+import { onTestFinished } from 'vitest';
+import {
+  type FlexibleRealm,
+  type FlexibleRealmOptions,
+  openFlexibleRealm,
+} from '../../../src/client/realm/open-flexible-realm.ts';
+import type { SyncClientOptions } from '../../../src/client/sync-client.ts';
+import type { SqliteReplicaStore } from '../../../src/store/replica/open-replica-store.ts';
+import { connectClient } from '../support/client.ts';
+
+export const ITEM = {
+  name: 'Item',
+  primaryKey: '_id',
+  properties: { _id: 'int', n: { type: 'int', default: 0 }, text: 'string?', other: 'Item?' },
+};
+
+export type Item = { _id: number; n: number; text: string | null };
+
+export async function openFlexible(
+  url: string,
+  options: Partial<FlexibleRealmOptions> &
+    Partial<SyncClientOptions> & { directory?: string; store?: { now?: () => number } } = {},
+): Promise<FlexibleRealm & { store: SqliteReplicaStore }> {
+  const { client, store } = await connectClient(url, options);
+  const flexible = openFlexibleRealm({
+    schema: [ITEM],
+    ...options,
+    client,
+    replica: store.flexibleReplica(),
+  });
+  onTestFinished(() => flexible.close());
+  return { ...flexible, store };
+}
+
+export function idsOf({ realm }: Pick<FlexibleRealm, 'realm'>): number[] {
+  return realm.objects<Item>('Item').map(({ _id }) => _id);
+}
