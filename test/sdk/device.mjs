@@ -25,6 +25,12 @@ const Dog = {
   properties: { _id: 'int', name: 'string', age: 'int?', owner: 'Person?' },
 };
 const Address = { name: 'Address', embedded: true, properties: { street: 'string?', city: 'string?' } };
+/** What the SDK knows as a place on earth. */
+const Spot = {
+  name: 'Spot',
+  embedded: true,
+  properties: { type: { type: 'string', default: 'Point' }, coordinates: 'double[]' },
+};
 const Task = {
   name: 'Task',
   primaryKey: '_id',
@@ -45,6 +51,7 @@ const Task = {
     counts: 'int{}',
     place: 'Address',
     places: 'Address[]',
+    spot: 'Spot',
     parent: 'Task?',
     assignees: 'Person[]',
   },
@@ -55,7 +62,7 @@ const Reading = {
   primaryKey: '_id',
   properties: { _id: 'objectId', value: 'double', taken: 'date' },
 };
-const SCHEMA = [Person, Dog, Address, Task];
+const SCHEMA = [Person, Dog, Address, Spot, Task];
 const FLEXIBLE_SCHEMA = [...SCHEMA, Reading];
 
 let app;
@@ -92,7 +99,11 @@ function describeError(error) {
     errorCode: error.errorCode,
     message: error.message,
     ...(error.writes && {
-      writes: error.writes.map(({ objectName, primaryKey, reason }) => ({ objectName, primaryKey, reason })),
+      writes: error.writes.map(({ objectName, primaryKey, reason }) => ({
+        objectName,
+        primaryKey: typeof primaryKey === 'bigint' ? Number(primaryKey) : primaryKey,
+        reason,
+      })),
     }),
   };
 }

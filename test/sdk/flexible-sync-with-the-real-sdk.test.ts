@@ -199,7 +199,7 @@ describe.skipIf(SDK === undefined)('the real SDK, query by query', () => {
     await eventually(async () => {
       const reports = await one.ask('reports');
       expect(reports).toMatchObject([
-        { kind: 'error', code: 1062, writes: [{ objectName: 'Task', primaryKey: 1 }] },
+        { kind: 'error', code: 1033, writes: [{ objectName: 'Task', primaryKey: 1 }] },
       ]);
     });
     await sync(one);
@@ -235,7 +235,7 @@ describe.skipIf(SDK === undefined)('the real SDK, query by query', () => {
     await write(one, task(1));
     await sync(one);
     await expect(
-      subscribe(one, ['Task', 'place GEOWITHIN geoCircle([1.0, 2.0], 0.5)', 'bad']),
+      subscribe(one, ['Task', 'spot GEOWITHIN geoCircle([1.0, 2.0], 0.5)', 'bad']),
     ).rejects.toThrow();
     expect(await one.ask('subscriptions', { name: NAME })).toMatchObject({ state: 'error' });
     expect(await ids(one)).toEqual([1]);

@@ -13,7 +13,7 @@ import { keyToken, type PrimaryKey } from '../../schema/value.ts';
 import type { DownloadCursor, DownloadEntry } from '../../store/server/contract.ts';
 import type { Correction } from '../../store/server/flexible-contract.ts';
 import type { ChangeWindow, DecodedEntry, RealmSnapshot } from '../../store/server/snapshot-contract.ts';
-import { type Fates, fatesOf } from './fates.ts';
+import { type FatedObject, type Fates, fatesOf } from './fates.ts';
 import { objectInstructions } from './object-instructions.ts';
 import type { View } from './view.ts';
 
@@ -21,8 +21,8 @@ import type { View } from './view.ts';
 const SERVER_FILE_IDENT = 1;
 /** Older than whatever a client wrote. */
 const OLDEST = 1;
-/** Bytes of history beyond which states are sent instead of what led to them. */
-const COLLAPSED_FROM = 256 * 1024;
+/** Bytes of history beyond which states are sent instead of what led to them: more is not kept in memory. */
+const COLLAPSED_FROM = 8 * 1024 * 1024;
 /** Instructions of one made-up changeset; an object is not cut. */
 const INSTRUCTIONS_TOGETHER = 5_000;
 
@@ -47,6 +47,8 @@ export type SharedDelta = {
   readonly view: View;
   /** Sent as states throughout. */
   readonly isCollapsed: boolean;
+  /** In a collapsed delta: who alone changed an object, and so knows its state; undefined when there were several. */
+  readonly soleOrigins: ReadonlyMap<string, number | undefined>;
   readonly snapshot: RealmSnapshot;
 };
 
@@ -62,7 +64,9 @@ export function sharedDelta({ snapshot, window, from, to }: DeltaOptions): Share
   const fates = fatesOf({ now: snapshot, window, from, to });
   const entries: SharedEntry[] = [];
   const unseenBy = new Map<number, Map<string, ObjectName>>();
+  const soleOrigins = new Map<string, number | undefined>();
   for (const entry of window.entries()) {
+    if (isCollapsed) collectOrigins(entry, soleOrigins);
     collectUnseen(entry, fates, unseenBy);
     const seen = entry.instructions.filter((instruction) => isSeen(instruction, fates, to, isCollapsed));
     entries.push({
@@ -81,6 +85,7 @@ export function sharedDelta({ snapshot, window, from, to }: DeltaOptions): Share
     unseenBy,
     view: to,
     isCollapsed,
+    soleOrigins,
     snapshot,
   };
 }
@@ -117,7 +122,9 @@ export function clientEntries(delta: SharedDelta, options: ClientOptions): Clien
   }
   for (const correction of corrections) clientVersion = Math.max(clientVersion, correction.clientVersion);
   const own = ownStates(delta, corrected, delta.unseenBy.get(fileIdent));
-  const made = own === undefined ? delta.states : [...delta.states, own];
+  const hasOwn = delta.isCollapsed && delta.entries.some(({ entry }) => entry.origin === fileIdent);
+  const states = hasOwn ? statesWithoutOwn(delta, fileIdent) : delta.states;
+  const made = own === undefined ? states : [...states, own];
   for (const bytes of made) {
     entries.push(downloadEntry(delta.upTo, clientVersion, OLDEST, SERVER_FILE_IDENT, bytes));
   }
@@ -138,11 +145,27 @@ function isSeen(instruction: Instruction, fates: Fates, view: View, isCollapsed:
   return !('field' in instruction) || view.shows(table, instruction.field);
 }
 
+/** What a client changed alone it has already. */
+function statesWithoutOwn(delta: SharedDelta, fileIdent: number): Uint8Array[] {
+  const { fates, view, snapshot, soleOrigins } = delta;
+  const isOwn = ({ table, key, fate }: FatedObject): boolean =>
+    (fate === 'follows' || fate === 'erased') && soleOrigins.get(tokenOf(table, key)) === fileIdent;
+  return statesOf(fates, view, snapshot, true, isOwn);
+}
+
 /** The states and erasures that everybody with the view needs. */
-function statesOf(fates: Fates, view: View, now: RealmSnapshot, isCollapsed: boolean): Uint8Array[] {
+function statesOf(
+  fates: Fates,
+  view: View,
+  now: RealmSnapshot,
+  isCollapsed: boolean,
+  isLeftOut: (object: FatedObject) => boolean = () => false,
+): Uint8Array[] {
   const made: Uint8Array[] = [];
   let instructions: Instruction[] = [];
-  for (const { table, key, fate } of fates.all()) {
+  for (const object of fates.all()) {
+    if (isLeftOut(object)) continue;
+    const { table, key, fate } = object;
     const isStated = fate === 'enters' || (fate === 'follows' && isCollapsed);
     if (isStated) instructions.push(...stated(table, key, view, now));
     else if (fate === 'leaves' || (fate === 'erased' && isCollapsed))
@@ -198,6 +221,18 @@ function withoutCorrected(
     (instruction) => isSeen(instruction, fates, view, isCollapsed) && !isLeftOut(instruction),
   );
   return left.length === 0 ? undefined : encodeChangeset(left);
+}
+
+function collectOrigins(
+  { origin, instructions }: DecodedEntry,
+  soleOrigins: Map<string, number | undefined>,
+): void {
+  for (const instruction of instructions) {
+    if (!('key' in instruction)) continue;
+    const token = tokenOf(instruction.table, instruction.key);
+    if (!soleOrigins.has(token)) soleOrigins.set(token, origin);
+    else if (soleOrigins.get(token) !== origin) soleOrigins.set(token, undefined);
+  }
 }
 
 /** Whoever touched an object outside the view may still have it, unlike all others. */
