@@ -5,9 +5,7 @@ import {
   type FlexibleRealmOptions,
   openFlexibleRealm,
 } from '../../../src/client/realm/open-flexible-realm.ts';
-import type { SyncClientOptions } from '../../../src/client/sync-client.ts';
-import type { SqliteReplicaStore } from '../../../src/store/replica/open-replica-store.ts';
-import { connectClient } from '../support/client.ts';
+import { connectClient, type TestClient } from '../support/client.ts';
 
 export const ITEM = {
   name: 'Item',
@@ -20,8 +18,8 @@ export type Item = { _id: number; n: number; text: string | null };
 export async function openFlexible(
   url: string,
   options: Partial<FlexibleRealmOptions> &
-    Partial<SyncClientOptions> & { directory?: string; store?: { now?: () => number } } = {},
-): Promise<FlexibleRealm & { store: SqliteReplicaStore }> {
+    Omit<NonNullable<Parameters<typeof connectClient>[1]>, 'store'> = {},
+): Promise<FlexibleRealm & TestClient> {
   const { client, store } = await connectClient(url, options);
   const flexible = openFlexibleRealm({
     schema: [ITEM],
@@ -30,7 +28,7 @@ export async function openFlexible(
     replica: store.flexibleReplica(),
   });
   onTestFinished(() => flexible.close());
-  return { ...flexible, store };
+  return { ...flexible, client, store };
 }
 
 export function idsOf({ realm }: Pick<FlexibleRealm, 'realm'>): number[] {
