@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { Instruction } from '../../src/changeset/instruction.ts';
 import { Api } from '../../test/server/support/api.ts';
 import { megabytes, type Row, seconds, thousands } from '../measure.ts';
+import { bareMicroseconds } from './bare-sockets.ts';
 import type { LoadOrder, LoadReport } from './fan-out-load.ts';
 import { Histogram } from './histogram.ts';
 import { LightClient } from './light-client.ts';
@@ -66,6 +67,9 @@ export async function benchFanOut(
       bytes += more.bytes;
     }
     const processor = server.processorSeconds() - connecting;
+    const peak = server.peakMemory();
+    const each = (processor / messages) * 1e6;
+    const bare = await bareMicroseconds(clients, Math.round(bytes / messages));
     const who = `${thousands(clients)} clients with ${name}, ${WRITES_PER_SECOND} writes/s`;
     return [
       [
@@ -86,7 +90,7 @@ export async function benchFanOut(
       [
         `${who}: the server`,
         `${(processor / written.elapsed).toFixed(2)} s of processor time a second`,
-        `${thousands(messages / written.elapsed)} messages/s of ${Math.round(bytes / messages)} bytes, ${((processor / messages) * 1e6).toFixed(0)} µs each; peak memory ${megabytes(server.peakMemory())}`,
+        `${thousands(messages / written.elapsed)} messages/s of ${Math.round(bytes / messages)} bytes, ${each.toFixed(0)} µs each, all work included: ${(each / bare).toFixed(1)} × bare WebSockets (${bare.toFixed(0)} µs); peak memory ${megabytes(peak)}`,
       ],
     ];
   } finally {
