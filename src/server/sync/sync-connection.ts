@@ -115,6 +115,8 @@ export class SyncConnection implements SessionConnection {
     const sessions = [...this.#sessions.values()];
     for (const session of sessions) session.end();
     await Promise.all(sessions.map((session) => session.settled()));
+    // The close code alone would be reported to the app, as a mistake of the protocol.
+    this.sendError(0, new ConnectionError(100, 'the server goes away'));
     this.close(GOING_AWAY, 'the server goes away');
   }
 

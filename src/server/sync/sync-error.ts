@@ -8,7 +8,7 @@ import { HistoryError } from '../../store/server/history-error.ts';
 import { RealmPathError } from '../realms/realm-path-error.ts';
 
 /** The codes below 200 that the server sends; they end the connection. */
-export type ConnectionErrorCode = 101 | 102 | 103 | 106 | 107 | 108 | 109 | 110 | 111 | 112 | 113 | 114;
+export type ConnectionErrorCode = 100 | 101 | 102 | 103 | 106 | 107 | 108 | 109 | 110 | 111 | 112 | 113 | 114;
 /** The codes from 200 on that the server sends; they end one session. */
 export type SessionErrorCode =
   | 201
@@ -41,10 +41,14 @@ export class ConnectionError extends IsthmusError {
     this.protocolCode = protocolCode;
   }
 
-  readonly tryAgain = false;
+  /** Only a server that goes away is worth another try. */
+  get tryAgain(): boolean {
+    return this.protocolCode === 100;
+  }
 
-  /** Wrong use of the protocol, except where the app chose the wrong kind of sync. */
+  /** Wrong use of the protocol, except where the app chose the wrong kind of sync, and where nobody did anything wrong. */
   get action(): ErrorAction {
+    if (this.protocolCode === 100) return 'Transient';
     return this.protocolCode === 113 || this.protocolCode === 114 ? 'ApplicationBug' : 'ProtocolViolation';
   }
 }
