@@ -164,7 +164,7 @@ test('a function lets a password be replaced at once, later, or not at all', asy
   const api = await apiWith({ reset: { function: resetter.decide } });
   await api.newUser(ADA.email, ADA.password);
   const call = (password: string) =>
-    post(api, 'reset/call', { email: ADA.email, password, arguments: ['my cat', 7] });
+    post(api, 'reset/call', { email: ADA.email, password, arguments: ['my cat', { $numberInt: '7' }] });
 
   resetter.verdict = 'fail';
   expectError(await call('secret2'), 400, 'BadRequest');

@@ -74,6 +74,7 @@ test('a function of the configuration says who sent a payload', async () => {
   expect(failed.text).not.toContain('hush');
   expectError(await logIn({ wrong: true }), 401, 'AuthError');
   expectError(await logIn({ x: { $numberLong: {} } }), 400, 'BadRequest');
+  expectError(await logIn({ $oid: '0123456789abcdef01234567' }), 400, 'BadRequest');
   // What a payload names options itself, and is no device, is its own.
   await request(`${api.app}/auth/providers/custom-function/login`, {
     method: 'POST',

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { EmailAccounts } from '../accounts/email-accounts.ts';
 import type { LoginThrottle } from '../accounts/login-throttle.ts';
-import { readBody, sendJson } from './json-answer.ts';
+import { nativeValues, readBody, sendJson } from './json-answer.ts';
 import type { LoginProviders } from './login-providers.ts';
 
 const registration = z.object({ email: z.string(), password: z.string() });
@@ -64,7 +64,8 @@ export function emailRoutes(app: FastifyInstance, { email, providers, throttle }
 
   app.post('/reset/call', async (request, reply) => {
     const body = readBody(request, resetCall);
-    await rarely(request, body.email, () => email.callReset(body.email, body.password, body.arguments));
+    const values = z.array(z.unknown()).parse(nativeValues(body.arguments));
+    await rarely(request, body.email, () => email.callReset(body.email, body.password, values));
     return sendJson(reply, 200, {});
   });
 }

@@ -1,4 +1,5 @@
 /** Answers and request bodies in the form that every SDK accepts (spec/app-services-http.md §1.3). */
+import { EJSON } from 'bson';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodType } from 'zod';
 import { AccountError } from '../accounts/account-error.ts';
@@ -47,6 +48,15 @@ function parseJson(body: unknown): unknown {
     return JSON.parse(body.toString('utf8'));
   } catch {
     throw new AccountError('BadRequest', 'the body is not JSON');
+  }
+}
+
+/** What SDKs wrote as Extended JSON, canonical or relaxed, as native values (spec/app-services-http.md §4.1, §7.1). */
+export function nativeValues(sent: object): unknown {
+  try {
+    return EJSON.deserialize(sent, { relaxed: true });
+  } catch (cause) {
+    throw new AccountError('BadRequest', 'the body is no Extended JSON', { cause });
   }
 }
 

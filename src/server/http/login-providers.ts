@@ -1,5 +1,4 @@
 /** The providers that are switched on: what each wants in a login body, and whom it proves (spec/app-services-http.md §4.1). */
-import { EJSON } from 'bson';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AccountError } from '../accounts/account-error.ts';
@@ -16,7 +15,7 @@ import type { Proof } from '../accounts/proof.ts';
 import { CustomTokens } from '../accounts/providers/custom-token.ts';
 import { askOutside } from '../accounts/providers/external-user.ts';
 import { APPLE, GOOGLE, type OpenIdDefaults, OpenIdProvider } from '../accounts/providers/open-id.ts';
-import { readBody } from './json-answer.ts';
+import { nativeValues, readBody } from './json-answer.ts';
 
 export type LoginAttempt = {
   readonly deviceId: string | undefined;
@@ -130,13 +129,16 @@ function customFunction(authenticate: CustomFunction): Provider {
     const { options, ...own } = readBody(request, payloadBody);
     const sent = anyBody.safeParse({ options });
     const isDevice = sent.success && sent.data.options?.device !== undefined;
-    const payload = nativeValues(isDevice || options === undefined ? own : { ...own, options });
+    const payload = payloadBody.safeParse(
+      nativeValues(isDevice || options === undefined ? own : { ...own, options }),
+    );
+    if (!payload.success) throw new AccountError('BadRequest', 'the payload is no document');
     const context = { remoteAddress: request.ip, headers: request.headers };
     return {
       deviceId: sent.success ? deviceOf(sent.data) : undefined,
       prove: () =>
         askOutside('custom-function', () =>
-          settleInTime('the function that logs users in', async () => authenticate(payload, context)),
+          settleInTime('the function that logs users in', async () => authenticate(payload.data, context)),
         ),
     };
   };
@@ -173,15 +175,6 @@ function facebook({ verify }: FacebookOptions): Provider {
 
 function deviceOf(body: z.infer<typeof anyBody>): string | undefined {
   return body.options?.device?.deviceId;
-}
-
-/** SDKs write payloads as canonical Extended JSON (spec/app-services-http.md §4.1). */
-function nativeValues(payload: Record<string, unknown>): Readonly<Record<string, unknown>> {
-  try {
-    return payloadBody.parse(EJSON.deserialize(payload, { relaxed: true }));
-  } catch (cause) {
-    throw new AccountError('BadRequest', 'the payload is no Extended JSON', { cause });
-  }
 }
 
 function notFound(name: string): AccountError {
