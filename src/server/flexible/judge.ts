@@ -4,7 +4,7 @@
  * the truth.
  */
 import type { Instruction } from '../../changeset/instruction.ts';
-import { keyToken, type PrimaryKey, sameKey } from '../../schema/value.ts';
+import { keyToken, type PrimaryKey } from '../../schema/value.ts';
 import type {
   Correction,
   FlexibleJudge,
@@ -26,8 +26,8 @@ export type JudgeOptions = {
   readonly schemaMayGrow: boolean;
   /** Version of the last state that the client was sent as such. */
   readonly transferVersion: () => number;
-  /** Those that the client may not have integrated yet. */
-  readonly corrections: () => readonly Correction[];
+  /** Those after a version, oldest first, that the client may not have integrated yet. */
+  readonly corrections: (after: number) => readonly Correction[];
   /** Whether an object was changed after a version, by whomever. */
   readonly touchedSince: (table: string, key: PrimaryKey, version: number) => boolean;
 };
@@ -45,6 +45,9 @@ class Judge implements FlexibleJudge {
   readonly #options: JudgeOptions;
   /** Objects that the client has changed in this session: it had them. */
   readonly #changed = new Set<string>();
+  /** The version of the newest correction of an object, as far as corrections were read: each is read once. */
+  readonly #correctedAt = new Map<string, number>();
+  #correctionsUpTo = 0;
 
   constructor(options: JudgeOptions) {
     this.#options = options;
@@ -59,7 +62,7 @@ class Judge implements FlexibleJudge {
     if (kind !== 'topLevel') return inserting(table, instructions, access);
     const view = this.#options.view();
     if (!view.tables.has(table)) return refused(`there is no subscription to ${table}`);
-    if (this.#isCorrectedAfter(change, entry.base) && instructions.some(isStructural)) {
+    if (instructions.some(isStructural) && this.#isCorrectedAfter(change, entry.base)) {
       return refused(`${table}: the change builds on one that was undone`);
     }
     const existing = state.object(table, key);
@@ -149,12 +152,14 @@ class Judge implements FlexibleJudge {
   }
 
   #isCorrectedAfter({ table, key }: ObjectChange, base: number): boolean {
-    return this.#options
-      .corrections()
-      .some(
-        ({ version, objects }) =>
-          version > base && objects.some((object) => object.table === table && sameKey(object.key, key)),
-      );
+    for (const { version, objects } of this.#options.corrections(this.#correctionsUpTo)) {
+      // So many are integrated by and by; what does not apply without being found here is refused all the same.
+      if (this.#correctedAt.size > MAX_REMEMBERED) this.#correctedAt.clear();
+      for (const object of objects) this.#correctedAt.set(tokenOf(object.table, object.key), version);
+      this.#correctionsUpTo = version;
+    }
+    const version = this.#correctedAt.get(tokenOf(table, key));
+    return version !== undefined && version > base;
   }
 }
 

@@ -236,7 +236,7 @@ export class FlexibleSession implements ModeSession {
       schemaMayGrow: this.#user.isAdmin || this.#rules.schemaMayGrow,
       transferVersion: () => stream.transferVersion,
       // Those that the client has integrated are gone.
-      corrections: () => this.realm.flexible.corrections(fileIdent, 0),
+      corrections: (after) => this.realm.flexible.corrections(fileIdent, after),
       touchedSince: (table, key, version) => this.#windowAfter(version)?.isTouched(table, key) === true,
     });
   }
