@@ -55,7 +55,7 @@ export function fatesOf(question: FateQuestion): Fates {
   const isSameView = from.signature === to.signature;
   for (const { table, key, before } of window.touched()) {
     const wasSeen = before !== undefined && from.includes(table, { key, state: before }, window.before);
-    const after = now.object(table, key);
+    const after = window.atEnd(table, key);
     const isSeen = after !== undefined && to.includes(table, { key, state: after }, now);
     const isErased = wasSeen && after === undefined;
     const fate = isErased ? 'erased' : fateOfTouched(wasSeen, isSeen, before !== undefined, isSameView);

@@ -20,8 +20,11 @@ import { BootstrapSpool } from './bootstrap-spool.ts';
 
 /** Snapshots being read at a time: the work shares one thread, so that more would only make each of them slower. */
 const AT_WORK = 2;
-/** Complete bootstraps without a reader that are kept, and their bytes together. */
-const KEPT = 4;
+/**
+ * Complete bootstraps without a reader that are kept, and their bytes together. The bytes bound the memory and the disk;
+ * the number bounds the open files, and is above that of the different subscriptions that most apps have.
+ */
+const KEPT = 64;
 const KEPT_BYTES = 64 * 1024 * 1024;
 /** Bytes of history after a bootstrap that a late-comer is sent in addition; beyond, a new bootstrap is less. */
 const LARGEST_TAIL = 256 * 1024;

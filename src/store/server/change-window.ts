@@ -32,6 +32,7 @@ export class StoredWindow implements ChangeWindow {
   #decoded: readonly DecodedEntry[] | undefined;
   #found: { readonly touches: Touches; readonly inOrder: readonly Touch[] } | undefined;
   readonly #earlier = new Map<Touch, ObjectState | undefined>();
+  readonly #atEnd = new Map<Touch, ObjectState | undefined>();
 
   constructor(source: ReadingSource, after: number) {
     const { history, realm, head, facts } = source;
@@ -62,6 +63,14 @@ export class StoredWindow implements ChangeWindow {
 
   isTouched(table: string, key: PrimaryKey): boolean {
     return this.#touched.touches.get(table)?.has(keyToken(key)) === true;
+  }
+
+  atEnd(table: string, key: PrimaryKey): ObjectState | undefined {
+    const touch = this.#touched.touches.get(table)?.get(keyToken(key));
+    if (touch !== undefined && this.#atEnd.has(touch)) return this.#atEnd.get(touch);
+    const state = this.#source.view.object(table, key);
+    if (touch !== undefined && this.size <= MAX_KEPT_BYTES) this.#atEnd.set(touch, state);
+    return state;
   }
 
   get #touched(): { readonly touches: Touches; readonly inOrder: readonly Touch[] } {

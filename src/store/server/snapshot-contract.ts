@@ -53,6 +53,8 @@ export interface ChangeWindow {
    */
   touched(): Iterable<TouchedObject>;
   isTouched(table: string, key: PrimaryKey): boolean;
+  /** An object as it is at {@link upTo}; a touched one of a small window is read once for all views that ask. */
+  atEnd(table: string, key: PrimaryKey): ObjectState | undefined;
   /**
    * The state of the realm at `after`: touched objects as they were, everything else as it is. The schema is that of the
    * head: what was erased of it since is not shown.

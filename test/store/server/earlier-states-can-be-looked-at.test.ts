@@ -117,6 +117,8 @@ function checkTouched(snapshot: RealmSnapshot, history: History, after: number):
     expect(window.isTouched(table, key)).toBe(true);
     expect(before !== undefined).toBe(history.copies[after]!.get(table)?.has(keyToken(key)));
     expect(window.before.object(table, key)).toEqual(before);
+    // The second answer is one that was kept.
+    for (let i = 0; i < 2; i += 1) expect(window.atEnd(table, key)).toEqual(snapshot.object(table, key));
   }
 }
 
