@@ -7,7 +7,7 @@ import type {
 } from '../../src/server/accounts/email-options.ts';
 import { type Answer, Api, request } from './support/api.ts';
 import { expectError } from './support/expect-error.ts';
-import { startTestServer } from './support/test-server.ts';
+import { ADMIN, startTestServer } from './support/test-server.ts';
 
 const ADA = { email: 'ada@example.com', password: 'secret1' };
 const LOGIN = { username: ADA.email, password: ADA.password };
@@ -221,6 +221,9 @@ test('a provider that is switched off is not there', async () => {
     expectError(await post(api, route, ADA), 404, 'AuthProviderNotFound');
   }
   expectError(await api.login('local-userpass', LOGIN), 404, 'AuthProviderNotFound');
+  expectError(await api.login('local-userpass', {}), 400, 'MissingParameter');
+  // Connectors log in as administrators.
+  await api.withPassword(ADMIN.user, ADMIN.password);
   const other = new Api((await startTestServer({ authentication: { anonymous: false } })).url);
   expectError(await other.login('anon-user'), 404, 'AuthProviderNotFound');
   for (const provider of [

@@ -209,6 +209,7 @@ test('tokens of mails expire', async () => {
   });
   const { accounts, clock } = await open(undefined, { confirmation: by(), reset: by(5) });
   await accounts.email.register('ada', 'secret1');
+  expect(await refusal(() => accounts.email.register('ada', 'secret2'))).toBe('AccountNameInUse');
   await accounts.email.sendReset('ada');
   const [confirmation = { token: '', tokenId: '' }, reset = { token: '', tokenId: '' }] = tokens;
   clock.now += 5 * 60;
@@ -221,6 +222,15 @@ test('tokens of mails expire', async () => {
   expect(await refusal(() => accounts.email.confirm(confirmation))).toBe('UserpassTokenInvalid');
   await accounts.email.repeatConfirmation('ada');
   accounts.email.confirm(tokens.at(-1) ?? confirmation);
+  await logIn(accounts, 'ada');
+
+  // Whoever registers an address that is not theirs keeps its owner out for a day at most.
+  await accounts.email.register('bob', 'secret1');
+  clock.now += 24 * 60 * 60;
+  await accounts.email.register('bob', 'secret2');
+  accounts.email.confirm(tokens.at(-1) ?? confirmation);
+  expect(await refusal(() => logIn(accounts, 'bob', 'secret1'))).toBe('InvalidPassword');
+  await logIn(accounts, 'bob', 'secret2');
 });
 
 test('accounts of the first version go on', async () => {

@@ -62,7 +62,7 @@ export class Accounts {
    * (spec/app-services-http.md §4.4).
    */
   async link(accessToken: string, proof: Proof, deviceId?: string): Promise<Login> {
-    const session = await this.#sessions.ofAccessToken(accessToken);
+    const session = this.#sessions.ofAccessToken(accessToken);
     const userId = session.row.id;
     if (proof.kind === 'anonymous' || proof.kind === 'key') {
       throw new AccountError('BadRequest', `${providerOf(proof)} credentials cannot be linked to a user`);
@@ -82,32 +82,32 @@ export class Accounts {
 
   /** The user of an access token. Throws InvalidSession when the token is not, or no longer, good. */
   async access(token: string): Promise<Access> {
-    const { row, sessionId } = await this.#sessions.ofAccessToken(token);
+    const { row, sessionId } = this.#sessions.ofAccessToken(token);
     return { user: this.#directory.userOf(row), sessionId };
   }
 
   /** The id of the user of a refresh token, or of an access token: SDKs send either for API keys. */
   async bearer(token: string): Promise<string> {
     try {
-      return (await this.#sessions.ofRefreshToken(token)).row.id;
+      return this.#sessions.ofRefreshToken(token).row.id;
     } catch (error) {
       if (!(error instanceof AccountError) || error.errorName !== 'InvalidSession') throw error;
-      return (await this.#sessions.ofAccessToken(token)).row.id;
+      return this.#sessions.ofAccessToken(token).row.id;
     }
   }
 
   /** A new access token for a refresh token (spec/app-services-http.md §6.4). */
-  refresh(refreshToken: string): Promise<string> {
+  async refresh(refreshToken: string): Promise<string> {
     return this.#sessions.refresh(refreshToken);
   }
 
   /** Ends the session of a refresh token; its access tokens end with it. */
-  logOut(refreshToken: string): Promise<void> {
-    return this.#sessions.end(refreshToken);
+  async logOut(refreshToken: string): Promise<void> {
+    this.#sessions.end(refreshToken);
   }
 
   async deleteUser(accessToken: string): Promise<void> {
-    const { row } = await this.#sessions.ofAccessToken(accessToken);
+    const { row } = this.#sessions.ofAccessToken(accessToken);
     this.#store.atomically(() => {
       keepAnAdministrator(this.#store, row, 'removed');
       this.#store.users.remove(row.id);

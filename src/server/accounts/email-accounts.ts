@@ -61,6 +61,7 @@ export class EmailAccounts {
   async register(name: string, password: string): Promise<void> {
     const trimmed = checkName(name);
     checkPassword(password);
+    this.#forgetUnconfirmed(trimmed);
     refuseTaken(this.#store, trimmed);
     const identity: IdentityRow = {
       id: newHexId(),
@@ -199,6 +200,14 @@ export class EmailAccounts {
       this.#store.identities.setSecret(existing.id, secret);
       this.#store.sessions.removeOf(userId);
     });
+  }
+
+  /** A registration that can no longer be confirmed must not keep the owner of the address out. */
+  #forgetUnconfirmed(name: string): void {
+    const identity = this.#store.identities.find(USERPASS, name);
+    if (identity === undefined || identity.userId !== undefined || !identity.unconfirmed) return;
+    if (this.#store.emailTokens.hasGood(identity.id, 'confirm', this.#now())) return;
+    this.#store.identities.remove(identity.id);
   }
 
   async #askForConfirmation(identity: IdentityRow, password: string | undefined): Promise<void> {

@@ -33,6 +33,16 @@ export class EmailTokenTable {
     };
   }
 
+  /** Whether somebody can still redeem a token of that identity. */
+  hasGood(identityId: string, purpose: EmailTokenPurpose, now: number): boolean {
+    const row = this.#statements
+      .prepare(
+        'SELECT 1 AS found FROM email_tokens WHERE identity_id = ? AND purpose = ? AND expires_at > ? LIMIT 1',
+      )
+      .get(identityId, purpose, now);
+    return row !== undefined;
+  }
+
   add(token: EmailTokenRow): void {
     this.#statements
       .prepare('INSERT INTO email_tokens (id, identity_id, purpose, hash, expires_at) VALUES (?, ?, ?, ?, ?)')

@@ -44,7 +44,7 @@ export class Sessions {
   }
 
   /** Logs a user in on a device; an unknown or missing device id is replaced by a new one. */
-  async open(userId: string, requestedDevice: string | undefined, keyId?: string): Promise<Login> {
+  open(userId: string, requestedDevice: string | undefined, keyId?: string): Login {
     const now = this.#now();
     const deviceId = isHexId(requestedDevice) && requestedDevice !== NO_DEVICE ? requestedDevice : newHexId();
     const claims: TokenClaims = { userId, deviceId, sessionId: newHexId() };
@@ -58,36 +58,37 @@ export class Sessions {
       this.#store.users.setLastLogin(userId, now);
       return row;
     });
-    const [accessToken, refreshToken] = await Promise.all([
-      this.#access(claims, user),
-      this.#signer.sign('refresh', claims, expiresAt),
-    ]);
-    return { userId, deviceId, accessToken, refreshToken };
+    return {
+      userId,
+      deviceId,
+      accessToken: this.#access(claims, user),
+      refreshToken: this.#signer.sign('refresh', claims, expiresAt),
+    };
   }
 
   /** The session of an access token. Throws InvalidSession when the token is not, or no longer, good. */
-  async ofAccessToken(token: string): Promise<LiveSession> {
-    return this.#live(await this.#signer.verify('access', token));
+  ofAccessToken(token: string): LiveSession {
+    return this.#live(this.#signer.verify('access', token));
   }
 
-  async ofRefreshToken(token: string): Promise<LiveSession> {
-    return this.#live(await this.#signer.verify('refresh', token));
+  ofRefreshToken(token: string): LiveSession {
+    return this.#live(this.#signer.verify('refresh', token));
   }
 
   /** A new access token for a refresh token (spec/app-services-http.md §6.4). */
-  async refresh(refreshToken: string): Promise<string> {
-    const { row, sessionId, deviceId } = await this.ofRefreshToken(refreshToken);
+  refresh(refreshToken: string): string {
+    const { row, sessionId, deviceId } = this.ofRefreshToken(refreshToken);
     return this.#access({ userId: row.id, sessionId, deviceId }, row);
   }
 
   /** Ends the session of a refresh token; its access tokens end with it. */
-  async end(refreshToken: string): Promise<void> {
-    const { row, sessionId } = await this.ofRefreshToken(refreshToken);
+  end(refreshToken: string): void {
+    const { row, sessionId } = this.ofRefreshToken(refreshToken);
     this.#store.sessions.remove(sessionId);
     this.#directory.announceRevoked({ userId: row.id, sessionId });
   }
 
-  #access(claims: TokenClaims, user: UserRow): Promise<string> {
+  #access(claims: TokenClaims, user: UserRow): string {
     return this.#signer.sign('access', claims, this.#now() + ACCESS_LIFETIME, user.customData);
   }
 

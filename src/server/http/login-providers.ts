@@ -10,6 +10,7 @@ import type {
   FacebookOptions,
   OpenIdOptions,
 } from '../accounts/authentication-options.ts';
+import { USERPASS } from '../accounts/identity-table.ts';
 import { settleInTime } from '../accounts/outside-calls.ts';
 import type { Proof } from '../accounts/proof.ts';
 import { CustomTokens } from '../accounts/providers/custom-token.ts';
@@ -38,12 +39,15 @@ const payloadBody = z.record(z.string(), z.unknown());
 export class LoginProviders {
   readonly #providers = new Map<string, Provider>();
   readonly #openId = new Map<string, OpenIdProvider>();
+  /** Administrators, and connectors in their name, log in with a password whatever is switched off for users. */
+  readonly #administrators: Provider | undefined;
 
   /** `now` gives seconds since 1970. */
   constructor(options: AuthenticationOptions, accounts: Accounts, now: () => number) {
     const providers = this.#providers;
     if (options.anonymous !== false) providers.set('anon-user', anonymous);
-    if (options.emailPassword !== false) providers.set('local-userpass', password(accounts));
+    if (options.emailPassword !== false) providers.set(USERPASS, password(accounts));
+    else this.#administrators = password(accounts, (name) => accounts.userByName(name)?.isAdmin === true);
     if (options.apiKey) providers.set('api-key', apiKey(accounts));
     if (options.customToken !== undefined)
       providers.set('custom-token', customToken(options.customToken, now));
@@ -57,8 +61,7 @@ export class LoginProviders {
 
   /** Throws AuthProviderNotFound for one that is not switched on, and for a body that is none of its. */
   attempt(name: string, request: FastifyRequest): LoginAttempt {
-    this.require(name);
-    const provider = this.#providers.get(name);
+    const provider = this.#providers.get(name) ?? (name === USERPASS ? this.#administrators : undefined);
     if (provider === undefined) throw notFound(name);
     return provider(request);
   }
@@ -95,9 +98,10 @@ const anonymous: Provider = (request) => ({
   prove: async () => ({ kind: 'anonymous' }),
 });
 
-function password(accounts: Accounts): Provider {
+function password(accounts: Accounts, mayLogIn: (name: string) => boolean = () => true): Provider {
   return (request) => {
     const body = readBody(request, passwordBody);
+    if (!mayLogIn(body.username)) throw notFound(USERPASS);
     return {
       deviceId: deviceOf(body),
       account: body.username.trim().toLowerCase(),
