@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
+import type { Instruction } from '../../../src/changeset/instruction.ts';
 import type { CompensatingWriteError } from '../../../src/client/flexible/compensating-write.ts';
-import { startTestServer } from '../../server/support/test-server.ts';
+import { ObjectRealm } from '../../../src/client/realm/object-realm.ts';
+import { ADMIN, startTestServer } from '../../server/support/test-server.ts';
 import { temporaryDirectory } from '../../store/server/temporary-directory.ts';
-import { type Item, idsOf, openFlexible } from './flexible-realm.ts';
+import { ITEM, type Item, idsOf, openFlexible } from './flexible-realm.ts';
 
 test('each realm holds what it has subscribed to, and follows what others write', async () => {
   const server = await startTestServer({ development: true, flexibleSync: {} });
@@ -48,6 +50,34 @@ test('a write outside the subscription is undone and told', async () => {
   await session.downloadCompletion();
   expect(idsOf({ realm })).toEqual([2]);
   expect(told).toMatchObject([{ rejected: [{ table: 'Item', key: { type: 'int', value: 1n } }] }]);
+});
+
+test('what one erases is gone for another who, without seeing it, has made it anew at the same time', async () => {
+  const server = await startTestServer({ development: true, flexibleSync: {} });
+  const author = await openFlexible(server.url);
+  await author.realm.subscriptions.update((subs) => subs.add(author.realm.objects('Item')));
+  author.realm.write(() => author.realm.create('Item', { _id: 1, n: 1 }));
+  await author.session.uploadCompletion();
+  const directory = temporaryDirectory();
+  const credentials = { provider: 'local-userpass', username: ADMIN.user, password: ADMIN.password } as const;
+  const reader = await openFlexible(server.url, { directory, credentials });
+  await reader.realm.subscriptions.update((subs) => subs.add(reader.realm.objects('Item').filtered('n > 3')));
+  await reader.close();
+  const replica = reader.store.flexibleReplica();
+  const write = (instructions: readonly Instruction[]) => replica.write(instructions);
+  const offline = new ObjectRealm({ reader: replica, write, schema: [ITEM] });
+  offline.write(() => offline.create('Item', { _id: 1, n: 6 }));
+  await reader.client.close();
+  reader.store.close();
+  author.realm.write(() => author.realm.deleteAll());
+  await author.session.uploadCompletion();
+
+  const again = await openFlexible(server.url, { directory, credentials });
+  expect(idsOf(again)).toEqual([1]);
+  await again.session.uploadCompletion();
+  await again.session.downloadCompletion();
+  await author.session.downloadCompletion();
+  expect([idsOf(again), idsOf(author)]).toEqual([[], []]);
 });
 
 test('a query that the server refuses leaves the set before it', async () => {
