@@ -23,6 +23,9 @@ export type Login = {
 /** The user of a token, and the session that it belongs to. */
 export type LiveSession = { readonly row: UserRow; readonly sessionId: string; readonly deviceId: string };
 
+/** By this text realm-web knows that a user who logs out is logged out already (spec/app-services-http.md §8.7). */
+const NO_REFRESH_TOKEN = 'invalid session: failed to find refresh token';
+
 export class Sessions {
   readonly #store: AccountStore;
   readonly #directory: UserDirectory;
@@ -72,7 +75,7 @@ export class Sessions {
   }
 
   ofRefreshToken(token: string): LiveSession {
-    return this.#live(this.#signer.verify('refresh', token));
+    return this.#live(this.#signer.verify('refresh', token), NO_REFRESH_TOKEN);
   }
 
   /** A new access token for a refresh token (spec/app-services-http.md §6.4). */
@@ -93,20 +96,20 @@ export class Sessions {
   }
 
   /** The user behind claims whose session is still open. */
-  #live(claims: TokenClaims | undefined): LiveSession {
-    if (claims === undefined) throw invalidSession();
+  #live(claims: TokenClaims | undefined, otherwise = 'invalid session'): LiveSession {
+    if (claims === undefined) throw invalidSession(otherwise);
     const session = this.#store.sessions.get(claims.sessionId);
     const row = this.#store.users.get(claims.userId);
     if (session?.userId !== claims.userId || row === undefined || session.expiresAt <= this.#now()) {
-      throw invalidSession();
+      throw invalidSession(otherwise);
     }
     if (row.disabled) throw disabledUser();
     return { row, sessionId: session.id, deviceId: session.deviceId };
   }
 }
 
-export function invalidSession(): AccountError {
-  return new AccountError('InvalidSession', 'invalid session');
+export function invalidSession(message = 'invalid session'): AccountError {
+  return new AccountError('InvalidSession', message);
 }
 
 function disabledUser(): AccountError {

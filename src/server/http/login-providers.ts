@@ -16,6 +16,7 @@ import type { Proof } from '../accounts/proof.ts';
 import { CustomTokens } from '../accounts/providers/custom-token.ts';
 import { askOutside } from '../accounts/providers/external-user.ts';
 import { APPLE, GOOGLE, type OpenIdDefaults, OpenIdProvider } from '../accounts/providers/open-id.ts';
+import { deviceIdField } from './device-id.ts';
 import { nativeValues, readBody } from './json-answer.ts';
 
 export type LoginAttempt = {
@@ -27,7 +28,7 @@ export type LoginAttempt = {
 
 type Provider = (request: FastifyRequest) => LoginAttempt;
 
-const device = z.object({ device: z.object({ deviceId: z.string().optional() }).optional() }).optional();
+const device = z.object({ device: z.object({ deviceId: deviceIdField }).optional() }).optional();
 const anyBody = z.object({ options: device });
 const passwordBody = anyBody.extend({ username: z.string(), password: z.string() });
 const keyBody = anyBody.extend({ key: z.string() });

@@ -5,6 +5,7 @@ import { AccountError } from '../accounts/account-error.ts';
 import type { Accounts, Login } from '../accounts/accounts.ts';
 import type { LoginThrottle } from '../accounts/login-throttle.ts';
 import type { Journey, RedirectLogins } from '../accounts/redirect-logins.ts';
+import { deviceIdField } from './device-id.ts';
 import { bearerToken } from './json-answer.ts';
 import type { LoginProviders } from './login-providers.ts';
 import { readQuery } from './permission-json.ts';
@@ -35,7 +36,7 @@ const arrival = z.object({
   code: z.string().max(4_096).optional(),
   error: z.string().max(512).optional(),
 });
-const deviceInfo = z.object({ deviceId: z.string().optional() });
+const deviceInfo = z.object({ deviceId: deviceIdField });
 
 /** `P/login` as a page asks for it, below the app's path. */
 export function departureRoute(app: FastifyInstance, context: RedirectRoutesContext): void {

@@ -1,0 +1,1 @@
+export function helpersOf(siteUrl: string, serverUrl: string): object;
