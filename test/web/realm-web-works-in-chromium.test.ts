@@ -38,7 +38,8 @@ describe.skipIf(!HAS_CHROMIUM)('in a page', () => {
     try {
       const page = await context.newPage();
       await page.goto(`${siteUrl}/`);
-      const result = await page.evaluate(PAGE_PROGRAM, { name, serverUrl, siteUrl });
+      const place = JSON.stringify({ name, serverUrl, siteUrl });
+      const result: unknown = await page.evaluate(`(${PAGE_PROGRAM})(${place})`);
       expect(result).toEqual(EXPECTED[name]);
     } finally {
       await context.close();
