@@ -25,6 +25,7 @@ export default {
     // host: '127.0.0.1',           // '0.0.0.0' to be reached from other machines
     port: 9090,
     // appId: 'isthmus',            // the app id that SDK clients give
+    // clientMaxOfflineDays: 30,    // devices away for longer are reset when they come back
     // publicUrl: 'https://sync.example.com',   // when clients come through a proxy that speaks TLS
 
     // The administrator, made at the first start. Without a password one is made up and shown once.

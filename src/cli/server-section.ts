@@ -13,6 +13,8 @@ import { rulesSchema } from './rules-section.ts';
 /** Where the server listens when nothing else is said; the port of src/server/start-server.ts. */
 export const DEFAULT_SERVER_PORT = 9090;
 const LARGEST_PORT = 65_535;
+/** A hundred years. */
+const LONGEST_OFFLINE_DAYS = 36_500;
 const MOST_PROXIES = 10;
 
 const limitNames = Object.keys(DEFAULT_LIMITS);
@@ -39,6 +41,7 @@ const serverSchema = z.strictObject(
     redirectTo: z.url({ protocol: /^https?$/, error: 'the address of another server' }).optional(),
     flexibleSync: flexibleSyncSchema,
     partitionSync: flag().default(true),
+    clientMaxOfflineDays: wholeNumber(1, LONGEST_OFFLINE_DAYS).default(30),
     publicUrl: z.url({ protocol: /^https?$/, error: 'the address for clients, http or https' }).optional(),
     limits: limits.default({}),
     logLevel: accepted(`one of ${Object.values(LogLevels).join(', ')}`, isLogLevel).default('info'),

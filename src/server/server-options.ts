@@ -1,5 +1,7 @@
 import type { Logger } from '../log.ts';
 import type { AuthenticationOptions } from './accounts/authentication-options.ts';
+import type { AppFunctionsOptions } from './functions/app-function.ts';
+import type { PushServices } from './functions/push-service.ts';
 import type { ServerLimits } from './limits.ts';
 import type { Permissions } from './permissions.ts';
 import type { RulesOptions } from './rules/options.ts';
@@ -29,6 +31,15 @@ export type ServerOptions = {
   readonly rules?: RulesOptions;
   /** Which providers log users in (docs/authentication.md). Default: anonymous, and email with password. */
   readonly authentication?: AuthenticationOptions;
+  /** What apps may call by name (docs/functions.md). Default: nothing. */
+  readonly functions?: AppFunctionsOptions;
+  /** Services that take down under which tokens devices can be sent messages. Default: none. */
+  readonly pushServices?: PushServices;
+  /**
+   * Opens the admin API (docs/admin-api.md) besides administrators' logins; at least 32 characters. Default
+   * `ISTHMUS_ADMIN_TOKEN`, or none.
+   */
+  readonly adminToken?: string;
   /**
    * Proxies between clients and this server, whose `X-Forwarded-For` is believed when logins are counted by address;
    * `true` is one. Default: none.
@@ -40,6 +51,11 @@ export type ServerOptions = {
   readonly flexibleSync?: false | FlexibleSyncOptions;
   /** Serves partition-based sync. Default `true`. */
   readonly partitionSync?: boolean;
+  /**
+   * Days after which a device that did not connect is given up: what it needs of the history is dropped, and when it
+   * comes back, it starts anew and makes its unsynced changes again. Default 30.
+   */
+  readonly clientMaxOfflineDays?: number;
   readonly logger?: Logger;
   readonly limits?: Partial<ServerLimits>;
   /**

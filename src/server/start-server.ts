@@ -11,6 +11,8 @@ import { ensureAdministrator } from './accounts/administrator.ts';
 import type { AuthenticationOptions } from './accounts/authentication-options.ts';
 import type { EmailAccountsOptions } from './accounts/email-options.ts';
 import { PasswordHasher } from './accounts/password-hasher.ts';
+import { AppFunctions } from './functions/app-functions.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { openAuthentication } from './http/authentication.ts';
 import { createHttpApp } from './http/http-app.ts';
 import { PublicAddress } from './http/public-address.ts';
@@ -30,12 +32,18 @@ const DEFAULT_PORT = 9090;
 const DEFAULT_APP_ID = 'isthmus';
 const ACCOUNTS_FILE = 'accounts.sqlite';
 const REALMS_DIRECTORY = 'realms';
+const DAY = 24 * 60 * 60_000;
 
 /** Starts the object server; resolves when it accepts connections. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   // The signing key and the password hashes are nobody else's business.
   await mkdir(options.dataDirectory, { recursive: true, mode: 0o700 });
-  const store = await openServerStore(join(options.dataDirectory, REALMS_DIRECTORY));
+  const { clientMaxOfflineDays } = options;
+  const store = await openServerStore(
+    join(options.dataDirectory, REALMS_DIRECTORY),
+    undefined,
+    clientMaxOfflineDays === undefined ? {} : { maxOffline: clientMaxOfflineDays * DAY },
+  );
   try {
     return await startServerOn(store, options);
   } catch (error) {
@@ -74,9 +82,13 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
       logger.warn('in development mode everybody may write: the permissions function is not asked');
     }
     const address = new PublicAddress(options.publicUrl, () => localUrl(host, listeningPort()));
+    const functions = new AppFunctions(options.functions ?? {}, limits);
     const app = createHttpApp({
       appId,
       accounts,
+      functions,
+      pushServices: options.pushServices ?? {},
+      callLimit: limits.functionCall,
       ...openAuthentication(options.authentication ?? {}, accounts, limits, Date.now),
       permissions: opened.paths,
       address,
@@ -112,10 +124,13 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
     opened.paths.onChanged((change) => endpoint.review(change));
     accounts.onUserChanged((userId) => endpoint.review({ userId }));
     endpoint.attach(app.server);
+    const housekeeping = new Housekeeping({ store, inUse: (path) => endpoint.filesInUse(path), logger });
     await listen(app, host, port);
     const url = address.http();
     logger.info('the object server listens', { url, appId });
     const close = async (): Promise<void> => {
+      functions.close();
+      await housekeeping.close();
       await endpoint.close();
       await sync.close();
       await app.close();

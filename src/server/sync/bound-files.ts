@@ -24,6 +24,14 @@ export class BoundFiles {
     return true;
   }
 
+  /** The client files of a realm that are bound. */
+  *of(path: string): IterableIterator<number> {
+    for (const key of this.#holders.keys()) {
+      const end = key.indexOf(':');
+      if (key.slice(end + 1) === path) yield Number(key.slice(0, end));
+    }
+  }
+
   /** Gives a file back, unless another session has taken it over. */
   release(path: string, fileIdent: number, holder: FileHolder): void {
     const key = fileKey(path, fileIdent);

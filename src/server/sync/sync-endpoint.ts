@@ -59,6 +59,11 @@ export class SyncEndpoint {
     this.#unsubscribe = accounts.onRevoked((revocation) => this.#revoke(revocation));
   }
 
+  /** The client files of a realm that sessions have bound. */
+  filesInUse(path: string): Iterable<number> {
+    return this.#context.boundFiles.of(path);
+  }
+
   /** Listens for upgrades on the HTTP server. */
   attach(server: Server): void {
     server.on('upgrade', (request, socket, head) => {
