@@ -21,6 +21,8 @@ export class SessionMultiplexer {
   readonly #connection: SyncConnection;
   readonly #sessions = new Set<SyncSession>();
   readonly #bound = new Map<number, SyncSession>();
+  /** Idents of this connection whose UNBIND answers an error, so that no UNBOUND follows. */
+  readonly #failed = new Set<number>();
   /** Sessions that have something to send and find the connection full of what others send. */
   readonly #waitingForRoom = new Set<SyncSession>();
   readonly #host: SessionHost;
@@ -120,6 +122,10 @@ export class SessionMultiplexer {
         this.#bound.set(this.#lastIdent, session);
         return this.#lastIdent;
       },
+      endedByError: (ident) => {
+        this.#bound.delete(ident);
+        this.#failed.add(ident);
+      },
       succeeded: () => {
         connection.succeeded();
         this.#resumeWhenDrained();
@@ -180,6 +186,7 @@ export class SessionMultiplexer {
   #disconnected(): void {
     this.#waitingForRoom.clear();
     this.#bound.clear();
+    this.#failed.clear();
     for (const session of this.#sessions) session.disconnected();
   }
 
@@ -203,6 +210,10 @@ export class SessionMultiplexer {
     }
     if (message.session > this.#lastIdent) {
       this.#connection.drop(`a message came for session ${message.session}, which there never was`);
+      return;
+    }
+    if (message.type === 'unbound' && this.#failed.has(message.session)) {
+      this.#connection.drop('an UNBOUND came for a session that has ended by an error');
       return;
     }
     this.#bound.get(message.session)?.received(message, bytes);

@@ -25,11 +25,15 @@ export type OpenOptions = Pick<SessionOptions, 'beforeIntegrate' | 'onReset'> &
 
 export class SyncClient {
   readonly #options: SyncClientOptions;
-  /** Made when the first realm of its mode is opened. */
-  readonly #multiplexers = new Map<SyncMode, SessionMultiplexer>();
+  /** They connect when the first realm of their mode is opened. */
+  readonly #multiplexers: Readonly<Record<SyncMode, SessionMultiplexer>>;
 
   constructor(options: SyncClientOptions) {
     this.#options = options;
+    this.#multiplexers = {
+      pbs: new SessionMultiplexer('pbs', options),
+      flx: new SessionMultiplexer('flx', options),
+    };
   }
 
   get user(): User {
@@ -50,16 +54,11 @@ export class SyncClient {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#multiplexers.values()].map((multiplexer) => multiplexer.close()));
+    const { pbs, flx } = this.#multiplexers;
+    await Promise.all([pbs.close(), flx.close()]);
   }
 
   #of(replica: Replica): SessionMultiplexer {
-    const mode = isFlexible(replica) ? 'flx' : 'pbs';
-    let multiplexer = this.#multiplexers.get(mode);
-    if (multiplexer === undefined) {
-      multiplexer = new SessionMultiplexer(mode, this.#options);
-      this.#multiplexers.set(mode, multiplexer);
-    }
-    return multiplexer;
+    return this.#multiplexers[isFlexible(replica) ? 'flx' : 'pbs'];
   }
 }

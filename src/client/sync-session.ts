@@ -63,6 +63,8 @@ export type SessionHost = {
   readonly isLocal: boolean;
   /** An ident for the next BIND; messages for it are given to this session from now on. */
   bindIdent(session: SyncSession): number;
+  /** The binding ends by an error of the server, which sends nothing more for it (wire-protocol.md §5.4). */
+  endedByError(ident: number): void;
   succeeded(): void;
   /** Calls {@link SyncSession.roomAgain} when the connection has taken what others gave it. */
   waitForRoom(session: SyncSession): void;
@@ -467,6 +469,7 @@ export class SyncSession {
     }
     this.#pump.stop();
     this.#host.send({ type: 'unbind', session: message.session });
+    this.#host.endedByError(message.session);
     switch (reaction) {
       case 'recover':
       case 'discard':

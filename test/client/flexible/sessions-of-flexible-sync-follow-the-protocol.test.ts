@@ -63,7 +63,9 @@ async function subscribed(options: Parameters<typeof openFlexible>[1] = {}) {
 test('the recorded exchange: schema, set, bootstrap in parts, rejected write, another set', async () => {
   const server = await ScriptedServer.start();
   const told: CompensatingWriteError[] = [];
+  const estimates: number[] = [];
   const flexible = await openFlexible(server.url, {
+    onProgress: (estimate) => estimates.push(estimate),
     schema: [ITEM],
     schemaVersion: 3,
     onCompensatingWrite: (error) => told.push(error),
@@ -109,6 +111,7 @@ test('the recorded exchange: schema, set, bootstrap in parts, rejected write, an
   expect(realm.subscriptions.state).toBe('awaitingMark');
   connection.send({ type: 'mark', session: 1, request: mark.request });
   await first;
+  expect(estimates).toEqual([1, 1, 0.5, 1]);
   expect(realm.objectForPrimaryKey('Item', 1)?.n).toBe(5);
 
   realm.write(() => realm.create('Item', { _id: 2, n: 0 }));
@@ -439,6 +442,14 @@ test('a download before IDENT ends the connection', async () => {
     { queryVersion: 0, state: 1 },
     { downloadServerVersion: 1, entries: [NOTHING(1)] },
   );
+  await connection.closed;
+});
+
+test('an UNBOUND after an error ends the connection', async () => {
+  const { connection } = await subscribed();
+  connection.error(1, 200, { message: 'later', tryAgain: true, action: 'Transient' });
+  await connection.next('unbind');
+  connection.send({ type: 'unbound', session: 1 });
   await connection.closed;
 });
 
