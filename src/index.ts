@@ -16,6 +16,13 @@ export type { LoadProgress, LoadReport } from './connector/load/run-load.ts';
 export { IsthmusError } from './errors.ts';
 export type { Logger } from './log.ts';
 export { createFileLogger, createLogger, type LogLevel, LogLevels } from './logging/logger.ts';
+export type {
+  AppFunction,
+  AppFunctionsOptions,
+  FunctionContext,
+  FunctionOptions,
+} from './server/functions/app-function.ts';
+export type { PushService, PushServices } from './server/functions/push-service.ts';
 export type { Permissions, RealmAccess } from './server/permissions.ts';
 export type {
   ClassRule,

@@ -139,6 +139,7 @@ function serverSection(written: Section, environment: Environment): Section {
     ...given('appId', environment.ISTHMUS_APP_ID),
     ...given('adminUser', environment.ISTHMUS_ADMIN_USER),
     ...given('adminPassword', environment.ISTHMUS_ADMIN_PASSWORD),
+    ...given('adminToken', environment.ISTHMUS_ADMIN_TOKEN),
     ...given('logLevel', environment.ISTHMUS_LOG_LEVEL),
   };
 }

@@ -3,11 +3,13 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { accepted, callback, flag, text, validate, wholeNumber } from '../config/validation.ts';
 import { createLogger, isLogLevel, type LoggerLike, LogLevels, toLogger } from '../logging/logger.ts';
+import { isAdminToken, SHORTEST_ADMIN_TOKEN } from '../server/admin-token.ts';
 import { DEFAULT_LIMITS } from '../server/limits.ts';
 import type { Permissions } from '../server/permissions.ts';
 import type { ServerOptions } from '../server/server-options.ts';
 import { authenticationSchema } from './authentication-section.ts';
 import { flexibleSyncSchema, isSwitchedOff } from './flexible-section.ts';
+import { functionsSchema, pushServicesSchema } from './functions-section.ts';
 import { rulesSchema } from './rules-section.ts';
 
 /** Where the server listens when nothing else is said; the port of src/server/start-server.ts. */
@@ -31,10 +33,16 @@ const serverSchema = z.strictObject(
     appId: text('an app id').default('isthmus'),
     adminUser: text('a user name').optional(),
     adminPassword: text('a password').optional(),
+    adminToken: accepted(
+      `a token of at least ${SHORTEST_ADMIN_TOKEN} printable characters without spaces`,
+      (value): value is string => typeof value === 'string' && isAdminToken(value),
+    ).optional(),
     development: flag().default(false),
     permissions: callback<Permissions>("(user, path) => 'none' | 'read' | 'write' | 'manage'").optional(),
     rules: rulesSchema.optional(),
     authentication: authenticationSchema.optional(),
+    functions: functionsSchema.optional(),
+    pushServices: pushServicesSchema.optional(),
     trustProxy: z
       .union([z.boolean(), wholeNumber(0, MOST_PROXIES)], { error: 'true, false or the number of proxies' })
       .default(false),

@@ -3,6 +3,14 @@
 export type ServerLimits = {
   /** Largest HTTP request body, in bytes: a login with its device information takes less than one KiB. */
   readonly httpBody: number;
+  /** Largest HTTP request body of a function's call, in bytes. */
+  readonly functionCall: number;
+  /** Largest result of a function, in bytes: clients hold it in memory several times over. */
+  readonly functionResult: number;
+  /** Milliseconds after which a function's caller gets an error; clients wait for 60 s and would not learn the reason. */
+  readonly functionTime: number;
+  /** Functions that run at the same time, for all users together. */
+  readonly functionsRunning: number;
   /** Password checks that wait for a turn; scrypt is slow on purpose, so that a flood must be turned away. */
   readonly waitingPasswordChecks: number;
   /** Failed logins of one address before it has to wait; everybody behind one router shares an address. */
@@ -57,6 +65,10 @@ const MIB = 1024 * 1024;
 
 export const DEFAULT_LIMITS: ServerLimits = Object.freeze({
   httpBody: 64 * 1024,
+  functionCall: MIB,
+  functionResult: 16 * MIB,
+  functionTime: 45_000,
+  functionsRunning: 1_000,
   waitingPasswordChecks: 200,
   loginFailuresPerAddress: 50,
   loginFailuresPerAccount: 10,

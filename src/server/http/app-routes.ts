@@ -2,16 +2,18 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Login } from '../accounts/accounts.ts';
 import { emailRoutes } from './email-routes.ts';
+import { type FunctionRoutesContext, functionRoutes } from './function-routes.ts';
 import { bearerToken, sendError, sendJson } from './json-answer.ts';
 import { departureRoute, type RedirectRoutesContext } from './redirect-routes.ts';
 
 type AppParams = { Params: { appId: string } };
 type ProviderParams = { Params: { appId: string; provider: string }; Querystring: { link?: string } };
 
-export type AppRoutesContext = RedirectRoutesContext & {
-  /** Where clients are told to go instead of this server. */
-  readonly redirectTo: string | undefined;
-};
+export type AppRoutesContext = RedirectRoutesContext &
+  FunctionRoutesContext & {
+    /** Where clients are told to go instead of this server. */
+    readonly redirectTo: string | undefined;
+  };
 
 export function appRoutes(app: FastifyInstance, context: AppRoutesContext): void {
   const { appId, accounts, address, providers, throttle, redirectTo } = context;
@@ -36,6 +38,7 @@ export function appRoutes(app: FastifyInstance, context: AppRoutesContext): void
   });
 
   departureRoute(app, context);
+  functionRoutes(app, context);
 
   app.post<ProviderParams>('/auth/providers/:provider/login', async (request, reply) => {
     const { account, deviceId, prove } = providers.attempt(request.params.provider, request);

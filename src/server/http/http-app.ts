@@ -2,6 +2,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from '../../log.ts';
 import { AccountError } from '../accounts/account-error.ts';
+import { FunctionError } from '../functions/function-error.ts';
 import type { PathPermissions } from '../rules/path-permissions.ts';
 import { apiKeyRoutes } from './api-key-routes.ts';
 import { type AppRoutesContext, appRoutes } from './app-routes.ts';
@@ -67,11 +68,12 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
   app.setErrorHandler((error, request, reply) => {
     // What follows the path may be a token.
     const path = request.url.split('?', 1)[0] ?? '';
-    if (error instanceof AccountError) {
+    if (error instanceof AccountError || error instanceof FunctionError) {
       if (error.cause !== undefined) {
         logger.warn('a request was refused', { method: request.method, path, error: error.cause });
       }
-      if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter);
+      if (error instanceof AccountError && error.retryAfter !== undefined)
+        reply.header('retry-after', error.retryAfter);
       return sendError(reply, error.status, error.message, error.errorName);
     }
     const status = statusOf(error);
