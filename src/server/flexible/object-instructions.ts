@@ -1,8 +1,8 @@
 /** The instructions that make an object what it is (spec/server-history.md §7, "entering"). */
 import type { Instruction } from '../../changeset/instruction.ts';
-import type { RealmSchema } from '../../schema/definition.ts';
+import type { ColumnDefinition, RealmSchema } from '../../schema/definition.ts';
 import type { PrimaryKey } from '../../schema/value.ts';
-import { readField } from '../../store/state/default-value.ts';
+import { defaultValue, readField } from '../../store/state/default-value.ts';
 import type { ObjectState, StateValue } from '../../store/state/object-state.ts';
 import { writeField } from '../../store/state/value-instructions.ts';
 
@@ -10,7 +10,8 @@ export type StatingOptions = {
   readonly shows: (field: string) => boolean;
   /**
    * `entering` is for an object that the client does not have: what was never written is left out. `restating` sets
-   * every field, whatever the client's object holds.
+   * every field, whatever the client's object holds; fields that are not shown get their defaults, so that nothing stays
+   * that the client could see earlier or wrote without the right to.
    */
   readonly mode: 'entering' | 'restating';
 };
@@ -24,23 +25,26 @@ export function objectInstructions(
 ): Instruction[] {
   const instructions: Instruction[] = [{ op: 'CreateObject', table, key }];
   for (const [field, column] of schema.get(table)?.columns ?? []) {
-    if (!shows(field)) continue;
-    const written = state.fields.get(field);
-    if (mode === 'entering' && (written === undefined || isEmptyCollection(written))) continue;
-    const value = readField(state, field, column);
+    const isShown = shows(field);
+    const written = isShown ? state.fields.get(field) : undefined;
+    if (mode === 'entering' && isDefault(written, column)) continue;
+    const value = isShown ? readField(state, field, column) : defaultValue(column);
     instructions.push(...writeField(schema, { table, key, field, path: [] }, column, value));
   }
   return instructions;
 }
 
-function isEmptyCollection(value: StateValue): boolean {
-  switch (value.type) {
+/** A fresh object has empty collections. An empty collection in a mixed field is a value like any other. */
+function isDefault(written: StateValue | undefined, { collection }: ColumnDefinition): boolean {
+  if (written === undefined) return true;
+  if (collection === 'single') return false;
+  switch (written.type) {
     case 'list':
-      return value.items.length === 0;
+      return written.items.length === 0;
     case 'set':
-      return value.items.size === 0;
+      return written.items.size === 0;
     case 'dictionary':
-      return value.entries.size === 0;
+      return written.entries.size === 0;
     default:
       return false;
   }

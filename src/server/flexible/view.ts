@@ -42,6 +42,11 @@ export type ViewOptions = {
   readonly rules: FlexibleRules;
   readonly user: RuleUser;
   readonly schema: RealmSchema;
+  /**
+   * A query that would tell what the user may not read: `refused` is for a client that asks it now, `empty` for one that
+   * could ask it under the rights that it had; it sees nothing of that class then.
+   */
+  readonly hidden?: 'refused' | 'empty';
 };
 
 /** The queries of IDENT and QUERY (spec/wire-protocol.md §3.2). Throws {@link QueryError} for what is none. */
@@ -64,15 +69,16 @@ export function parseQueries(json: string): ReadonlyMap<string, string> {
 }
 
 /** Throws {@link QueryError} for a query that cannot be judged, or that the user may not ask. */
-export function compileView({ queries, rules, user, schema }: ViewOptions): View {
+export function compileView({ queries, rules, user, schema, hidden = 'refused' }: ViewOptions): View {
   const classes: ClassView[] = [];
   for (const [table, text] of queries) {
     const query = compileSubscription(table, text, schema);
     const access = rules.access(user, table, schema);
     if (access.read === 'none') continue;
-    const hidden = user.isAdmin ? undefined : hiddenDependency(query, { user, rules, schema });
-    if (hidden !== undefined)
-      throw new QueryError(text, 0, `the query for ${table} cannot be asked: ${hidden}`);
+    const secret = user.isAdmin ? undefined : hiddenDependency(query, { user, rules, schema });
+    if (secret !== undefined && hidden === 'empty') continue;
+    if (secret !== undefined)
+      throw new QueryError(text, 0, `the query for ${table} cannot be asked: ${secret}`);
     classes.push(
       classView(table, predicatesOf(query, access), fieldMask(access, schema.get(table)?.columns)),
     );

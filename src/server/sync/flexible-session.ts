@@ -68,7 +68,7 @@ export class FlexibleSession implements ModeSession {
     const { fileIdent, download, uploadCursor, lockedServerVersion, query } = file;
     if (query === undefined) throw new ConnectionError(109, 'IDENT came without subscriptions');
     const subscriptions = orBadQuery(() => understood(query.version, query.text));
-    const view = orBadQuery(() => this.#compile(subscriptions));
+    const view = orBadQuery(() => this.#compile(subscriptions, 'empty'));
     const held = parseHeldViews(this.realm.flexible.view(fileIdent));
     const start = this.#start(subscriptions, view, held, download.serverVersion);
     const stream = new FlexibleStream({
@@ -130,7 +130,7 @@ export class FlexibleSession implements ModeSession {
     let view: View;
     try {
       subscriptions = understood(version, text);
-      view = this.#compile(subscriptions);
+      view = this.#compile(subscriptions, 'refused');
     } catch (error) {
       this.#refuseQuery(version, error);
       return;
@@ -145,7 +145,7 @@ export class FlexibleSession implements ModeSession {
     this.#user = this.#ruleUser();
     const live = this.#bound;
     if (live === undefined) return;
-    const view = orBadQuery(() => this.#compile(live.subscriptions));
+    const view = orBadQuery(() => this.#compile(live.subscriptions, 'empty'));
     live.view = view;
     if (view.description === live.stream.target.description) return;
     if (!live.stream.isToBegin) this.#requireServerBootstraps();
@@ -205,8 +205,10 @@ export class FlexibleSession implements ModeSession {
     throw new SessionError(228, 'the rights of the user have changed, so that other objects are to be seen');
   }
 
-  #compile({ queries }: Subscriptions): View {
-    return compileView({ queries, rules: this.#rules, user: this.#user, schema: this.realm.schema });
+  /** What was asked under other rights is no mistake of the client's. */
+  #compile({ queries }: Subscriptions, hidden: 'refused' | 'empty'): View {
+    const { schema } = this.realm;
+    return compileView({ queries, rules: this.#rules, user: this.#user, schema, hidden });
   }
 
   /** The set gets the state Error; the client goes on with what it had (spec/wire-protocol.md §4.4). */
