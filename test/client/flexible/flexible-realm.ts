@@ -13,7 +13,7 @@ export const ITEM = {
   properties: { _id: 'int', n: { type: 'int', default: 0 }, text: 'string?', other: 'Item?' },
 };
 
-export type Item = { _id: number; n: number; text: string | null };
+export type Item = { _id: number; n: number; text: string | null; other: Item | null };
 
 export async function openFlexible(
   url: string,
