@@ -47,7 +47,7 @@ export async function startWebWorld(): Promise<WebWorld> {
       fail: (message: unknown) => {
         throw new Error(String(message));
       },
-      who: (context: { readonly user: { readonly id: string } }) => context.user.id,
+      who: { run: ({ user }) => user.id },
     },
   });
   const answers: Readonly<Record<string, (url: URL) => Promise<string> | string>> = {
