@@ -11,6 +11,7 @@ import { ensureAdministrator } from './accounts/administrator.ts';
 import type { AuthenticationOptions } from './accounts/authentication-options.ts';
 import type { EmailAccountsOptions } from './accounts/email-options.ts';
 import { PasswordHasher } from './accounts/password-hasher.ts';
+import { ACCOUNTS_FILE, DEFAULT_APP_ID, REALMS_DIRECTORY } from './data-directory.ts';
 import { AppFunctions } from './functions/app-functions.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { openAuthentication } from './http/authentication.ts';
@@ -29,9 +30,6 @@ export type { RunningServer, ServerOptions };
 
 const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_PORT = 9090;
-const DEFAULT_APP_ID = 'isthmus';
-const ACCOUNTS_FILE = 'accounts.sqlite';
-const REALMS_DIRECTORY = 'realms';
 const DAY = 24 * 60 * 60_000;
 
 /** Starts the object server; resolves when it accepts connections. */

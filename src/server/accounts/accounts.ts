@@ -9,7 +9,7 @@ import { type IdentityRow, USERPASS } from './identity-table.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { ANONYMOUS, type Proof } from './proof.ts';
 import { type Login, Sessions } from './sessions.ts';
-import { UserAdministration } from './user-administration.ts';
+import { UserAdministration, type UserChange } from './user-administration.ts';
 import {
   keepAnAdministrator,
   type Revocation,
@@ -144,12 +144,17 @@ export class Accounts {
     return this.#administration.create(user.name, user.password, user.admin ?? false);
   }
 
+  /** Changes everything that is named, or nothing. */
+  changeUser(userId: string, change: UserChange): Promise<void> {
+    return this.#administration.change(userId, change);
+  }
+
   setAdmin(userId: string, admin: boolean): void {
-    this.#administration.setAdmin(userId, admin);
+    this.#administration.changeNow(userId, { admin });
   }
 
   setDisabled(userId: string, disabled: boolean): void {
-    this.#administration.setDisabled(userId, disabled);
+    this.#administration.changeNow(userId, { disabled });
   }
 
   removeUser(userId: string): void {
@@ -161,11 +166,11 @@ export class Accounts {
   }
 
   setPassword(userId: string, password: string): Promise<void> {
-    return this.#administration.setPassword(userId, password);
+    return this.#administration.change(userId, { password });
   }
 
   setCustomData(userId: string, data: Readonly<Record<string, unknown>>): void {
-    this.#administration.setCustomData(userId, data);
+    this.#administration.changeNow(userId, { customData: data });
   }
 
   /** A key with which programs log in as a user of its own; the only answer that shows it. */

@@ -11,6 +11,15 @@ import type { UserRow } from './user-table.ts';
 /** It travels in every access token, and those in the addresses of sockets: 8 KiB is what servers take there. */
 const MAX_CUSTOM_DATA = 4 * 1024;
 
+/** What an administrator changes of a user; what is not named stays. */
+export type UserChange = {
+  readonly admin?: boolean | undefined;
+  readonly disabled?: boolean | undefined;
+  readonly password?: string | undefined;
+  /** Replaces what was there. */
+  readonly customData?: Readonly<Record<string, unknown>> | undefined;
+};
+
 export class UserAdministration {
   readonly #store: AccountStore;
   readonly #directory: UserDirectory;
@@ -59,24 +68,39 @@ export class UserAdministration {
     return record;
   }
 
-  setAdmin(userId: string, admin: boolean): void {
-    const user = this.#change(userId, (row) => {
-      if (!admin) keepAnAdministrator(this.#store, row, 'demoted');
-      this.#store.users.setAdmin(userId, admin);
-    });
-    if (user.admin !== admin) this.#directory.announceChanged(userId);
+  /**
+   * Changes everything that is named, or nothing. A disabled user cannot log in; a new password, like being disabled,
+   * ends the user's sessions. A registration becomes a user, whom its owner finds at the first login.
+   */
+  async change(userId: string, change: UserChange): Promise<void> {
+    if (change.password === undefined) return this.changeNow(userId, change);
+    checkPassword(change.password);
+    // Before the work of hashing, and again with the hash.
+    this.#passwordIdentity(userId);
+    this.changeNow(userId, change, await this.#hasher.hash(change.password));
   }
 
-  /** A disabled user cannot log in, and its sessions end. */
-  setDisabled(userId: string, disabled: boolean): void {
-    this.#change(userId, (row) => {
-      if (disabled) {
-        keepAnAdministrator(this.#store, row, 'disabled');
-        this.#store.sessions.removeOf(userId);
-      }
-      this.#store.users.setDisabled(userId, disabled);
+  /** As {@link change}; a password comes as `secret`, its hash. */
+  changeNow(userId: string, change: Omit<UserChange, 'password'>, secret?: string): void {
+    const { admin, disabled } = change;
+    const customData = change.customData && customDataJson(change.customData);
+    const before = this.#store.atomically(() => {
+      const row = this.#directory.existing(userId);
+      if (secret !== undefined) this.#store.identities.setSecret(this.#passwordIdentity(userId), secret);
+      const user = secret !== undefined && isOnlyPassword(change) ? row : this.#withUser(row);
+      if (admin === false) keepAnAdministrator(this.#store, user, 'demoted');
+      if (admin !== undefined) this.#store.users.setAdmin(userId, admin);
+      if (disabled === true) keepAnAdministrator(this.#store, user, 'disabled');
+      if (disabled !== undefined) this.#store.users.setDisabled(userId, disabled);
+      if (customData !== undefined) this.#store.users.setCustomData(userId, customData);
+      if (disabled === true || secret !== undefined) this.#store.sessions.removeOf(userId);
+      return row;
     });
-    if (disabled) this.#directory.announceRevoked({ userId });
+    if (disabled === true || secret !== undefined) this.#directory.announceRevoked({ userId });
+    const isOther =
+      (admin !== undefined && before.admin !== admin) ||
+      (customData !== undefined && before.customData !== customData);
+    if (isOther) this.#directory.announceChanged(userId);
   }
 
   /** Also a registration that nobody has logged in with. */
@@ -96,9 +120,8 @@ export class UserAdministration {
     this.#directory.announceRevoked({ userId });
   }
 
-  /** Ends the sessions made with the old password. */
-  async setPassword(userId: string, password: string): Promise<void> {
-    checkPassword(password);
+  /** The identity that holds the user's password. Throws BadRequest. */
+  #passwordIdentity(userId: string): string {
     const { registered } = this.#directory.existing(userId);
     const identity = registered
       ? this.#store.identities.get(userId)
@@ -106,38 +129,30 @@ export class UserAdministration {
     if (identity === undefined) {
       throw new AccountError('BadRequest', `${userId} does not log in with a password`);
     }
-    const secret = await this.#hasher.hash(password);
-    this.#store.atomically(() => {
-      this.#store.identities.setSecret(identity.id, secret);
-      this.#store.sessions.removeOf(userId);
-    });
-    this.#directory.announceRevoked({ userId });
+    return identity.id;
   }
 
-  setCustomData(userId: string, data: Readonly<Record<string, unknown>>): void {
-    const json = JSON.stringify(data);
-    if (Buffer.byteLength(json) > MAX_CUSTOM_DATA) {
-      throw new AccountError(
-        'InvalidParameter',
-        `the custom data of a user has at most ${MAX_CUSTOM_DATA} bytes of JSON`,
-      );
+  #withUser<T extends UserRow & { readonly registered: boolean }>(row: T): T {
+    if (row.registered) {
+      this.#store.users.add(row.id, false, this.#now());
+      this.#store.identities.giveTo(row.id, row.id);
     }
-    const before = this.#change(userId, () => this.#store.users.setCustomData(userId, json));
-    if (before.customData !== json) this.#directory.announceChanged(userId);
+    return row;
   }
+}
 
-  /** Changes a user; a registration becomes one, which its owner finds at the first login. Returns what was. */
-  #change(userId: string, change: (row: UserRow) => void): UserRow {
-    return this.#store.atomically(() => {
-      const row = this.#directory.existing(userId);
-      if (row.registered) {
-        this.#store.users.add(userId, false, this.#now());
-        this.#store.identities.giveTo(userId, userId);
-      }
-      change(row);
-      return row;
-    });
-  }
+function isOnlyPassword({ admin, disabled, customData }: UserChange): boolean {
+  return admin === undefined && disabled === undefined && customData === undefined;
+}
+
+/** Throws InvalidParameter. */
+function customDataJson(data: Readonly<Record<string, unknown>>): string {
+  const json = JSON.stringify(data);
+  if (Buffer.byteLength(json) <= MAX_CUSTOM_DATA) return json;
+  throw new AccountError(
+    'InvalidParameter',
+    `the custom data of a user has at most ${MAX_CUSTOM_DATA} bytes of JSON`,
+  );
 }
 
 /** Throws AccountNameInUse. */

@@ -40,7 +40,7 @@ export async function openServerStore(
   limits: Partial<HistoryLimits> = {},
 ): Promise<ServerStore> {
   const file = join(directory, FILE_NAME);
-  const lock = new FileLock(join(directory, LOCK_NAME), (pid) => inUse(file, pid));
+  const lock = lockServerStore(directory);
   try {
     const database = openDatabase(file, [STATE_TABLES, SERVER_TABLES]);
     return new SqliteServerStore(lock, database, file, sources, { ...DEFAULT_HISTORY_LIMITS, ...limits });
@@ -48,6 +48,11 @@ export async function openServerStore(
     lock.release();
     throw error;
   }
+}
+
+/** Keeps everybody from opening the store in `directory`. Throws a `StoreError` when somebody has it open. */
+export function lockServerStore(directory: string): FileLock {
+  return new FileLock(join(directory, LOCK_NAME), (pid) => inUse(join(directory, FILE_NAME), pid));
 }
 
 class SqliteServerStore implements ServerStore {
