@@ -6,6 +6,7 @@ import { FunctionError } from '../functions/function-error.ts';
 import type { PathPermissions } from '../rules/path-permissions.ts';
 import { apiKeyRoutes } from './api-key-routes.ts';
 import { type AppRoutesContext, appRoutes } from './app-routes.ts';
+import { allowCookies, allowOrigins, answerPreflight } from './cross-origin.ts';
 import { sendError, sendJson } from './json-answer.ts';
 import { permissionRoutes } from './permission-routes.ts';
 import { arrivalRoutes } from './redirect-routes.ts';
@@ -15,15 +16,6 @@ import { userRoutes } from './user-routes.ts';
 export const API_BASE = '/api/client/v2.0';
 /** Time for a whole request to arrive, in milliseconds. */
 const REQUEST_TIMEOUT = 60_000;
-
-const CORS_HEADERS = {
-  'access-control-allow-origin': '*',
-  'access-control-allow-headers': 'Authorization, Content-Type, Accept',
-  'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE, OPTIONS',
-  'access-control-expose-headers': 'x-baas-location',
-} as const;
-/** Seconds for which a browser may remember the answer to a preflight request. */
-const CORS_MAX_AGE = 600;
 
 export type HttpAppOptions = AppRoutesContext & {
   readonly permissions: PathPermissions;
@@ -43,25 +35,19 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
     // Every route parses its own body: clients announce JSON on empty bodies too.
     exposeHeadRoutes: false,
     frameworkErrors: (error, _request, reply) => {
-      sendError(reply, statusOf(error), error.message, 'BadRequest');
+      // No hook runs for a request that has no readable address.
+      sendError(allowOrigins(reply), statusOf(error), error.message, 'BadRequest');
     },
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers(CORS_HEADERS);
+    allowOrigins(reply);
     const { origin } = request.headers;
     // Linking by redirect sets a cookie, which browsers take only from an answer to them by name.
-    if (origin !== undefined && options.providers.returnsTo(origin)) {
-      reply.headers({
-        'access-control-allow-origin': origin,
-        'access-control-allow-credentials': 'true',
-        vary: 'Origin',
-      });
-    }
-    if (request.method === 'OPTIONS')
-      return reply.header('access-control-max-age', CORS_MAX_AGE).code(204).send();
+    if (origin !== undefined && options.providers.returnsTo(origin)) allowCookies(reply, origin);
+    if (request.method === 'OPTIONS') return answerPreflight(request, reply);
     return undefined;
   });
 
