@@ -36,6 +36,9 @@ const QUIET_VERSIONS = 1_000;
 const QUIET_TIME = 30_000;
 /** Bodies beyond this are cut into a bootstrap of the active subscriptions, where the client knows that. */
 const LARGEST_STEP = 4 * 1024 * 1024;
+/** File idents of no client, and of the server in downloads (spec/server-history.md §2.3). */
+const NOBODY = 0;
+const SERVER = 1;
 /** Compensating writes (spec/wire-protocol.md §1.3). */
 const REJECTIONS_SINCE = 5;
 /** Bootstraps that the client did not ask for (spec/wire-protocol.md §1.3). */
@@ -358,9 +361,15 @@ export class FlexibleStream {
     const { clientVersion } = this.#reached;
     const delta = this.#shared.deltas.get(view, madeAt);
     const cursor = { serverVersion: madeAt, clientVersion };
-    const { entries } = clientEntries(delta, { fileIdent: this.#fileIdent, cursor, corrections: [] });
-    // One bootstrap, one version: what comes before this in it is at the head already.
-    return entries.map((entry) => ({ ...entry, serverVersion: version.version, clientVersion }));
+    // With what the client did itself: nothing of it is left there under the old view.
+    const { entries } = clientEntries(delta, { fileIdent: NOBODY, cursor, corrections: [] });
+    // One bootstrap, one version: what comes before this in it is at the head already. Nobody is sent entries of its own.
+    return entries.map((entry) => ({
+      ...entry,
+      serverVersion: version.version,
+      clientVersion,
+      originFileIdent: entry.originFileIdent === this.#fileIdent ? SERVER : entry.originFileIdent,
+    }));
   }
 
   async #transfer(phase: Phase & { kind: 'transferring' }): Promise<void> {

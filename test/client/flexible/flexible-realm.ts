@@ -6,12 +6,9 @@ import {
   openFlexibleRealm,
 } from '../../../src/client/realm/open-flexible-realm.ts';
 import { connectClient, type TestClient } from '../support/client.ts';
+import { ITEM } from './item.ts';
 
-export const ITEM = {
-  name: 'Item',
-  primaryKey: '_id',
-  properties: { _id: 'int', n: { type: 'int', default: 0 }, text: 'string?', other: 'Item?' },
-};
+export { ITEM } from './item.ts';
 
 export type Item = { _id: number; n: number; text: string | null; other: Item | null };
 
