@@ -24,10 +24,10 @@ import { ProtocolError } from '../protocol/protocol-error.ts';
 import type { Replica, ResetMode, ResetReport } from '../store/replica/contract.ts';
 import { IntegrationError } from '../store/replica/errors.ts';
 import { isFlexible } from '../store/replica/flexible-contract.ts';
-import type { DownloadEntry } from '../store/server/contract.ts';
 import { BackOff, type BackOffOptions } from './back-off.ts';
 import { SyncClosedError, SyncSessionError } from './client-errors.ts';
 import { ResetHistory, resetReplica } from './client-reset.ts';
+import { downloadBatch } from './download-batch.ts';
 import { type FlexibleOptions, FlexibleSync } from './flexible/flexible-sync.ts';
 import {
   COMPENSATING_WRITE,
@@ -400,25 +400,12 @@ export class SyncSession {
     await this.#options.beforeIntegrate?.();
     const entries = body.size === 0 ? [] : parseDownloadBody(await decompressBody(body));
     if (this.#boundIdent() !== message.session) return;
-    if (this.#flexible === undefined) this.#integratePartition(message, entries);
+    if (this.#flexible === undefined) this.replica.integrate(downloadBatch(message, entries));
     else if (!(await this.#flexible.integrate(message, entries))) return;
     this.#backOff.reset();
     this.#host.succeeded();
     this.#acknowledged(message.uploadClientVersion);
     if (entries.length > 0) await nextTurn(); // a long catch-up must not starve everything else
-  }
-
-  #integratePartition(message: Download, entries: readonly DownloadEntry[]): void {
-    this.replica.integrate({
-      entries,
-      cursor: { serverVersion: message.downloadServerVersion, clientVersion: message.downloadClientVersion },
-      latest: { version: message.latestServerVersion, salt: message.latestServerVersionSalt },
-      uploadCursor: {
-        clientVersion: message.uploadClientVersion,
-        serverVersion: message.uploadServerVersion,
-      },
-      downloadableBytes: message.downloadableBytes,
-    });
   }
 
   #acknowledged(clientVersion: number): void {

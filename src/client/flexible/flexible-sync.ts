@@ -8,6 +8,7 @@ import type { ClientMessage, Download, ServerMessage } from '../../protocol/mess
 import { ProtocolError } from '../../protocol/protocol-error.ts';
 import type { FlexibleReplica } from '../../store/replica/flexible-contract.ts';
 import type { DownloadEntry } from '../../store/server/contract.ts';
+import { downloadBatch } from '../download-batch.ts';
 import type { UploadLimit } from '../upload-pump.ts';
 import { checkDownload } from './check-download.ts';
 import {
@@ -127,16 +128,7 @@ export class FlexibleSync {
   async integrate(message: Download, entries: readonly DownloadEntry[]): Promise<boolean> {
     checkDownload(this.#replica, message, entries);
     const { queryVersion, state, progress } = message.batch;
-    const batch = {
-      entries,
-      cursor: { serverVersion: message.downloadServerVersion, clientVersion: message.downloadClientVersion },
-      latest: { version: message.latestServerVersion, salt: message.latestServerVersionSalt },
-      uploadCursor: {
-        clientVersion: message.uploadClientVersion,
-        serverVersion: message.uploadServerVersion,
-      },
-      downloadableBytes: 0,
-    };
+    const batch = downloadBatch(message, entries);
     if (state === 2) this.#replica.integrate(batch);
     else {
       this.#replica.flexible.storeBatch({ ...batch, queryVersion, isLast: state === 1 });
