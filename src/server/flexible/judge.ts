@@ -113,10 +113,9 @@ class Judge implements FlexibleJudge {
     }
   }
 
-  doesNotApply(change: ObjectChange, entry: UploadedEntry, problem: Error): Verdict | undefined {
-    const mayDiffer =
-      entry.base < this.#options.transferVersion() || this.#isCorrectedAfter(change, entry.base);
-    return mayDiffer ? refused(`the change does not fit the object any more: ${problem.message}`) : undefined;
+  /** The client holds another object than the server does, or none; it is told what there is. */
+  doesNotApply({ table }: ObjectChange, _entry: UploadedEntry, problem: Error): Verdict {
+    return refused(`${table}: the change does not fit the object as it is now: ${problem.message}`);
   }
 
   /** Accepted; with the result sent back where the client may have come to another one. */

@@ -53,7 +53,7 @@ export interface FlexibleJudge {
    */
   schemaChange(instructions: readonly Instruction[], state: StateReader): void;
   /**
-   * An accepted change that does not apply to the state. The verdict `refused` leaves the object's change out;
+   * A change that cannot be merged with what others did to the object, or that does not apply to the state. The verdict `refused` leaves the object's change out;
    * undefined makes the upload fail with 212, as in partition sync.
    */
   doesNotApply(change: ObjectChange, entry: UploadedEntry, problem: Error): Verdict | undefined;

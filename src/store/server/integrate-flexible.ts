@@ -51,11 +51,11 @@ export function integrateJudged(
   judge: FlexibleJudge,
 ): HistoryHead {
   const { view, realm, flexible } = change;
-  const apply: EntryApplication = (entry, merged, version) => {
+  const apply: EntryApplication = (entry, merged, version, unfit) => {
     const { changeset, bytes } =
       merged === undefined ? decodeToPassOn(entry.changeset) : { changeset: merged, bytes: undefined };
     const { clientVersion, serverVersion: base } = entry;
-    const judged = new JudgedChangeset(view, judge, { clientVersion, base }, changeset.instructions);
+    const judged = new JudgedChangeset(view, judge, { clientVersion, base }, changeset.instructions, unfit);
     judged.apply();
     const lost = merged === undefined ? [] : objectsLost(entry.changeset, merged.instructions, view.schema);
     const objects = [...judged.corrections, ...lost];
@@ -67,5 +67,5 @@ export function integrateJudged(
     // Encoded anew: the texts of what was refused must not reach other clients.
     return left.length === 0 ? NOTHING : encodeChangeset(left);
   };
-  return integrateUpload(change, head, fileIdent, upload, apply);
+  return integrateUpload(change, head, fileIdent, upload, { apply, leavesOutUnfit: true });
 }

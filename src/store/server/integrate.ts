@@ -18,6 +18,7 @@ import type { ClientFile, ClientFileTable } from './client-file-table.ts';
 import type { Upload, UploadCursor, UploadEntry } from './contract.ts';
 import type { CorrectionTable } from './correction-table.ts';
 import type { EarlierStateTable } from './earlier-state-table.ts';
+import { transformFitting, UnfitObjects } from './fitting-merge.ts';
 import { HistoryError } from './history-error.ts';
 import type { HistoryHead, HistoryTable, MergeEntry } from './history-table.ts';
 
@@ -52,7 +53,18 @@ export type EntryApplication = (
   entry: UploadEntry,
   merged: Changeset | undefined,
   version: number,
+  /** Objects that took no part in the merge; empty unless {@link UploadOptions.leavesOutUnfit}. */
+  unfit: UnfitObjects,
 ) => Uint8Array;
+
+export type UploadOptions = {
+  /** How changesets are applied; as they are, unless given. */
+  readonly apply?: EntryApplication;
+  /** Entries up to this version take no part in merges: the client was sent the state instead. */
+  readonly filledFrom?: number;
+  /** Objects whose changes cannot be merged are left to {@link apply}; otherwise they make the upload fail. */
+  readonly leavesOutUnfit?: boolean;
+};
 
 /** Returns the new head. Throws `HistoryError`, `BadChangesetError` or `TransformError`. */
 export function integrateUpload(
@@ -60,9 +72,7 @@ export function integrateUpload(
   head: HistoryHead,
   fileIdent: number,
   upload: Upload,
-  apply: EntryApplication = applyWhole(change.view),
-  /** Entries up to this version take no part in merges: the client was sent the state instead. */
-  filledFrom = 0,
+  options: UploadOptions = {},
 ): HistoryHead {
   const file = change.clientFiles.load(change.realm, fileIdent);
   if (file === undefined) throw new HistoryError(208, `client file ident ${fileIdent} is unknown`);
@@ -77,7 +87,7 @@ export function integrateUpload(
     upload,
   );
   if (fault !== undefined) throw new HistoryError(fault.code, fault.message);
-  const integration = new Integration(change, head, fileIdent, apply, filledFrom);
+  const integration = new Integration(change, head, fileIdent, options);
   const fresh = upload.entries.filter((entry) => entry.clientVersion > file.clientVersion);
   for (const run of runsOfOneBase(fresh)) integration.integrate(run);
   advance(change, file, upload);
@@ -114,6 +124,7 @@ class Integration {
   readonly #client: number;
   readonly #apply: EntryApplication;
   readonly #filledFrom: number;
+  readonly #leavesOutUnfit: boolean;
   /** Newest version the uploaded changesets can have to be merged with. */
   readonly #end: number;
 
@@ -121,11 +132,11 @@ class Integration {
     change: RealmChange,
     head: HistoryHead,
     client: number,
-    apply: EntryApplication,
-    filledFrom: number,
+    { apply = applyWhole(change.view), filledFrom = 0, leavesOutUnfit = false }: UploadOptions,
   ) {
     this.#change = change;
     this.#filledFrom = filledFrom;
+    this.#leavesOutUnfit = leavesOutUnfit;
     this.#apply = apply;
     this.head = head;
     this.#client = client;
@@ -135,11 +146,12 @@ class Integration {
 
   /** Integrates changesets that have the same base. */
   integrate(run: readonly UploadEntry[]): void {
-    const merged = this.#merge(run);
+    const unfit = new UnfitObjects();
+    const merged = this.#merge(run, unfit);
     for (const [i, entry] of run.entries()) {
       const version = this.head.version + 1;
       startEntry(this.#change, version);
-      const bytes = this.#apply(entry, merged?.[i], version);
+      const bytes = this.#apply(entry, merged?.[i], version, unfit);
       const { clientVersion, timestamp } = entry;
       const origin = { origin: this.#client, clientVersion, timestamp };
       this.head = append(this.#change, this.head, origin, bytes);
@@ -147,7 +159,7 @@ class Integration {
   }
 
   /** The changesets as they follow the server's; `undefined` when there is nothing to merge them with. */
-  #merge(run: readonly UploadEntry[]): readonly Changeset[] | undefined {
+  #merge(run: readonly UploadEntry[], unfit: UnfitObjects): readonly Changeset[] | undefined {
     const { history, realm } = this.#change;
     let after = Math.max(run[0]?.serverVersion ?? this.#end, this.#filledFrom);
     let incoming: readonly StampedChangeset[] | undefined;
@@ -156,7 +168,7 @@ class Integration {
       const last = local.at(-1);
       if (last === undefined) break;
       incoming ??= run.map((entry) => this.#stamped(entry));
-      incoming = this.#mergeWith(local, incoming);
+      incoming = this.#mergeWith(local, incoming, unfit);
       after = last.version;
     }
     return incoming?.map(({ changeset }) => changeset);
@@ -165,13 +177,16 @@ class Integration {
   #mergeWith(
     entries: readonly MergeEntry[],
     incoming: readonly StampedChangeset[],
+    unfit: UnfitObjects,
   ): readonly StampedChangeset[] {
     const local = entries.map(({ origin, timestamp, changeset }) => ({
       timestamp,
       fileIdent: origin === 0 ? SERVER_FILE_IDENT : origin,
       changeset: decodeChangeset(changeset),
     }));
-    const transformed = transform(local, incoming);
+    const transformed = this.#leavesOutUnfit
+      ? transformFitting(local, incoming, unfit)
+      : transform(local, incoming);
     for (const [i, { changeset, changed }] of transformed.local.entries()) {
       if (!changed) continue;
       const { history, realm } = this.#change;

@@ -7,6 +7,7 @@ import type { Instruction, ObjectInstruction, SchemaInstruction } from '../../ch
 import { keyToken, type PrimaryKey } from '../../schema/value.ts';
 import type { WorkingView } from '../sqlite/working-view.ts';
 import { Applier } from '../state/apply.ts';
+import type { UnfitObjects } from './fitting-merge.ts';
 import type { Correction, FlexibleJudge, UploadedEntry, Verdict } from './flexible-contract.ts';
 
 /**
@@ -31,6 +32,7 @@ export class JudgedChangeset {
   readonly #judge: FlexibleJudge;
   readonly #entry: UploadedEntry;
   readonly #instructions: readonly Instruction[];
+  readonly #unfit: UnfitObjects;
   /** By class and key token, in the order of their first instruction. */
   readonly #objects = new Map<string, Map<string, JudgedObject>>();
 
@@ -39,11 +41,13 @@ export class JudgedChangeset {
     judge: FlexibleJudge,
     entry: UploadedEntry,
     instructions: readonly Instruction[],
+    unfit: UnfitObjects,
   ) {
     this.#view = view;
     this.#judge = judge;
     this.#entry = entry;
     this.#instructions = instructions;
+    this.#unfit = unfit;
   }
 
   /** Applies what is accepted. Throws as `applyInstructions` does, and what the judge throws. */
@@ -102,11 +106,21 @@ export class JudgedChangeset {
 
   #judgeBefore(): void {
     for (const object of this.#all()) {
-      object.outcome = this.#judge.beforeApplying(object, this.#entry, this.#view);
+      object.outcome =
+        this.#judgeUnfit(object) ?? this.#judge.beforeApplying(object, this.#entry, this.#view);
     }
     for (const object of this.#all()) {
       if (object.outcome.kind !== 'refused') object.before = this.#view.encoded(object.table, object.key);
     }
+  }
+
+  /** What could not be merged cannot be applied. */
+  #judgeUnfit(object: JudgedObject): Verdict | undefined {
+    const problem = this.#unfit.problem(object.table, object.key);
+    if (problem === undefined) return undefined;
+    const verdict = this.#judge.doesNotApply(object, this.#entry, problem);
+    if (verdict?.kind !== 'refused') throw problem;
+    return verdict;
   }
 
   #applyAccepted(schemaDone: number): void {

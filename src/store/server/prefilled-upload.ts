@@ -45,8 +45,8 @@ export function applyPrefilled(
       return touched.has(place);
     },
   };
-  return (entry, merged, version) => {
-    if (entry.serverVersion >= filledFrom) return whole(entry, merged, version);
+  return (entry, merged, version, unfit) => {
+    if (entry.serverVersion >= filledFrom) return whole(entry, merged, version, unfit);
     const { changeset, bytes } = passedOn(entry, merged);
     const left: Instruction[] = [];
     for (const instruction of changeset.instructions) {

@@ -128,14 +128,8 @@ export class SqliteRealm implements ServerRealm, CommitParticipant {
 
   integrate(fileIdent: number, upload: Upload): Promise<SaltedVersion> {
     return this.#append(sizeOf(upload), (change) => {
-      const { apply, filledFrom } = this.#fills.forUpload(
-        change,
-        this.#facts.base,
-        this.#head,
-        fileIdent,
-        upload,
-      );
-      return integrateUpload(change, this.#head, fileIdent, upload, apply, filledFrom);
+      const options = this.#fills.forUpload(change, this.#facts.base, this.#head, fileIdent, upload);
+      return integrateUpload(change, this.#head, fileIdent, upload, options);
     });
   }
 
