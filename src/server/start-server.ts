@@ -1,5 +1,7 @@
 /** Puts the object server together: store, users, HTTP and sync sockets on one port. */
+import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { findPackageJSON } from 'node:module';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { silentLogger } from '../log.ts';
@@ -11,6 +13,9 @@ import { ensureAdministrator } from './accounts/administrator.ts';
 import type { AuthenticationOptions } from './accounts/authentication-options.ts';
 import type { EmailAccountsOptions } from './accounts/email-options.ts';
 import { PasswordHasher } from './accounts/password-hasher.ts';
+import { newSecret } from './accounts/secret-hash.ts';
+import { configuredAdminToken } from './admin-token.ts';
+import { removeControl, writeControl } from './control-file.ts';
 import { ACCOUNTS_FILE, DEFAULT_APP_ID, REALMS_DIRECTORY } from './data-directory.ts';
 import { AppFunctions } from './functions/app-functions.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -31,6 +36,8 @@ export type { RunningServer, ServerOptions };
 const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_PORT = 9090;
 const DAY = 24 * 60 * 60_000;
+
+const VERSION = ownVersion();
 
 /** Starts the object server; resolves when it accepts connections. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -80,6 +87,8 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
       logger.warn('in development mode everybody may write: the permissions function is not asked');
     }
     const address = new PublicAddress(options.publicUrl, () => localUrl(host, listeningPort()));
+    const adminToken = configuredAdminToken(options.adminToken, process.env);
+    const controlToken = newSecret();
     const functions = new AppFunctions(options.functions ?? {}, limits);
     const app = createHttpApp({
       appId,
@@ -87,6 +96,14 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
       functions,
       pushServices: options.pushServices ?? {},
       callLimit: limits.functionCall,
+      adminTokens: [controlToken, ...(adminToken === undefined ? [] : [adminToken])],
+      info: () => ({
+        version: VERSION,
+        appId,
+        url: address.http(),
+        realms: registry.size,
+        connections: endpoint.size,
+      }),
       ...openAuthentication(options.authentication ?? {}, accounts, limits, Date.now),
       permissions: opened.paths,
       address,
@@ -124,6 +141,13 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
     endpoint.attach(app.server);
     const housekeeping = new Housekeeping({ store, inUse: (path) => endpoint.filesInUse(path), logger });
     await listen(app, host, port);
+    // Only now: another server would not have got as far.
+    try {
+      await writeControl(dataDirectory, { url: localUrl(host, listeningPort()), token: controlToken });
+    } catch (error) {
+      await app.close();
+      throw error;
+    }
     const url = address.http();
     logger.info('the object server listens', { url, appId });
     const close = async (): Promise<void> => {
@@ -132,6 +156,8 @@ export async function startServerOn(store: ServerStore, options: ServerOptions):
       await endpoint.close();
       await sync.close();
       await app.close();
+      // Before the store: whoever opens it next writes a file of its own.
+      await removeControl(dataDirectory);
       await store.close();
       opened.paths.close();
       accounts.close();
@@ -174,4 +200,12 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
 function localUrl(host: string, port: number): string {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}
+
+function ownVersion(): string {
+  const file = findPackageJSON(import.meta.url);
+  const description: unknown = file === undefined ? undefined : JSON.parse(readFileSync(file, 'utf8'));
+  return typeof description === 'object' && description !== null && 'version' in description
+    ? String(description.version)
+    : 'unknown';
 }

@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from '../../log.ts';
 import { AccountError } from '../accounts/account-error.ts';
 import { FunctionError } from '../functions/function-error.ts';
-import type { PathPermissions } from '../rules/path-permissions.ts';
+import { ADMIN_BASE, type AdminRoutesContext, adminRoutes } from './admin-routes.ts';
 import { apiKeyRoutes } from './api-key-routes.ts';
 import { type AppRoutesContext, appRoutes } from './app-routes.ts';
 import { allowCookies, allowOrigins, answerPreflight } from './cross-origin.ts';
@@ -17,13 +17,13 @@ export const API_BASE = '/api/client/v2.0';
 /** Time for a whole request to arrive, in milliseconds. */
 const REQUEST_TIMEOUT = 60_000;
 
-export type HttpAppOptions = AppRoutesContext & {
-  readonly permissions: PathPermissions;
-  readonly logger: Logger;
-  readonly bodyLimit: number;
-  /** Proxies whose `X-Forwarded-For` is believed. */
-  readonly trustedProxies: number;
-};
+export type HttpAppOptions = AppRoutesContext &
+  AdminRoutesContext & {
+    readonly logger: Logger;
+    readonly bodyLimit: number;
+    /** Proxies whose `X-Forwarded-For` is believed. */
+    readonly trustedProxies: number;
+  };
 
 export function createHttpApp(options: HttpAppOptions): FastifyInstance {
   const { accounts, logger } = options;
@@ -82,6 +82,7 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
   app.register(async (scope) => permissionRoutes(scope, accounts, options.permissions), {
     prefix: `${API_BASE}/auth/permissions`,
   });
+  app.register(async (scope) => adminRoutes(scope, options), { prefix: ADMIN_BASE });
   return app;
 }
 

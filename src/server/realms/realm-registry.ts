@@ -39,6 +39,11 @@ export class RealmRegistry {
     return registry;
   }
 
+  /** Realms that are listed. */
+  get size(): number {
+    return this.#listed.size;
+  }
+
   /** Opens a realm, creating and listing it when it is new. */
   async realm(path: string): Promise<ServerRealm> {
     if (path === ADMIN_REALM_PATH) return this.#admin;

@@ -64,6 +64,11 @@ export class SyncEndpoint {
     return this.#context.boundFiles.of(path);
   }
 
+  /** Connections that are open. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
   /** Listens for upgrades on the HTTP server. */
   attach(server: Server): void {
     server.on('upgrade', (request, socket, head) => {
