@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { redactText } from '../config/secrets.ts';
 import { IsthmusError } from '../errors.ts';
 import type { CommandContext } from './commands/context.ts';
+import { addUserCommands } from './commands/user-command-line.ts';
 import type { DemoArguments } from './demo/run-demo.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { listenForStopSignals } from './stop-signals.ts';
@@ -81,6 +82,14 @@ function commandLine(context: CommandContext): Command {
       .addHelpText('after', EXIT_CODES_HELP)
       .action((options: { config?: string }) => run(options.config, context));
   }
+  addUserCommands(
+    program
+      .command('user')
+      .description('administer the users of the object server')
+      .addHelpText('after', EXIT_CODES_HELP),
+    context,
+    EXIT_CODES_HELP,
+  );
   program
     .command('demo')
     .description('show everything at once, with an embedded PostgreSQL and the Chinook database')

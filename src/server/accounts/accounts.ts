@@ -9,7 +9,7 @@ import { type IdentityRow, USERPASS } from './identity-table.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { ANONYMOUS, type Proof } from './proof.ts';
 import { type Login, Sessions } from './sessions.ts';
-import { UserAdministration, type UserChange } from './user-administration.ts';
+import { type NewUser, UserAdministration, type UserChange } from './user-administration.ts';
 import {
   keepAnAdministrator,
   type Revocation,
@@ -136,12 +136,8 @@ export class Accounts {
   }
 
   /** A user that logs in with that name and password, and need not confirm anything. */
-  createUser(user: {
-    readonly name: string;
-    readonly password: string;
-    readonly admin?: boolean;
-  }): Promise<UserRecord> {
-    return this.#administration.create(user.name, user.password, user.admin ?? false);
+  createUser(user: NewUser): Promise<UserRecord> {
+    return this.#administration.create(user);
   }
 
   /** Changes everything that is named, or nothing. */

@@ -11,6 +11,13 @@ import type { UserRow } from './user-table.ts';
 /** It travels in every access token, and those in the addresses of sockets: 8 KiB is what servers take there. */
 const MAX_CUSTOM_DATA = 4 * 1024;
 
+export type NewUser = {
+  readonly name: string;
+  readonly password: string;
+  readonly admin?: boolean | undefined;
+  readonly customData?: Readonly<Record<string, unknown>> | undefined;
+};
+
 /** What an administrator changes of a user; what is not named stays. */
 export type UserChange = {
   readonly admin?: boolean | undefined;
@@ -39,7 +46,8 @@ export class UserAdministration {
     this.#now = now;
   }
 
-  async create(name: string, password: string, admin: boolean): Promise<UserRecord> {
+  async create({ name, password, admin = false, customData = {} }: NewUser): Promise<UserRecord> {
+    const data = customDataJson(customData);
     const trimmed = checkName(name);
     checkPassword(password);
     refuseTaken(this.#store, trimmed);
@@ -49,6 +57,7 @@ export class UserAdministration {
       // Somebody else may have taken the name while the password was hashed.
       refuseTaken(this.#store, trimmed);
       this.#store.users.add(userId, admin, this.#now());
+      this.#store.users.setCustomData(userId, data);
       this.#store.identities.add(
         {
           id: newHexId(),

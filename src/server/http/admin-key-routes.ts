@@ -11,7 +11,7 @@ type KeyParams = { Params: { id: string } };
 
 export function adminKeyRoutes(app: FastifyInstance, accounts: Accounts): void {
   app.get('/', (_request, reply) => {
-    sendJson(reply, 200, accounts.listServerKeys().map(apiKeyJson));
+    sendJson(reply, 200, { apiKeys: accounts.listServerKeys().map(apiKeyJson) });
   });
 
   app.post('/', (request, reply) => {
