@@ -36,8 +36,9 @@ const QUIET_VERSIONS = 1_000;
 const QUIET_TIME = 30_000;
 /** Bodies beyond this are cut into a bootstrap of the active subscriptions, where the client knows that. */
 const LARGEST_STEP = 4 * 1024 * 1024;
-/** File idents of no client, and of the server in downloads (spec/server-history.md §2.3). */
-const NOBODY = 0;
+/** The origin of no entry: 0 is that of what the server writes itself (spec/server-history.md §2.3). */
+const NOBODY = -1;
+/** The server's file ident in downloads. */
 const SERVER = 1;
 /** Compensating writes (spec/wire-protocol.md §1.3). */
 const REJECTIONS_SINCE = 5;

@@ -6,11 +6,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { keyToken } from '../../../src/schema/value.ts';
-import { openReplicaStore } from '../../../src/store/replica/open-replica-store.ts';
+import { covers } from '../../../src/server/rules/contract.ts';
+import { openReplicaStore, type SqliteReplicaStore } from '../../../src/store/replica/open-replica-store.ts';
 import { temporaryDirectory } from '../../store/server/temporary-directory.ts';
 import { Random, testSeed } from '../../support/random.ts';
 import { objectText, randomTransaction, TABLES } from './simulated-changes.ts';
 import { SimulatedDevice } from './simulated-device.ts';
+import { SimulatedPartition } from './simulated-partition.ts';
 import { SimulatedServer } from './simulated-server.ts';
 
 const STEPS = 120;
@@ -25,19 +27,28 @@ class Simulation {
   readonly #directory = temporaryDirectory();
   readonly #devices: SimulatedDevice[] = [];
   readonly #stores: { close(): void }[] = [];
+  readonly #partition: SimulatedPartition;
+  readonly #refusals = new Map<SimulatedDevice, Map<string, string>>();
   #server: SimulatedServer;
 
   private constructor(random: Random, server: SimulatedServer, directory: string) {
     this.#random = random;
     this.#server = server;
     this.#directory = directory;
+    this.#partition = new SimulatedPartition(this.#openStore().replica('/'), random);
     const count = 2 + random.below(3);
     for (let i = 0; i < count; i += 1) {
-      const skew = random.below(2_000) - 1_000;
-      const store = openReplicaStore(temporaryDirectory(), { now: () => Date.now() + skew });
-      this.#stores.push(store);
-      this.#devices.push(new SimulatedDevice(`device ${i}`, store, random));
+      const device = new SimulatedDevice(`device ${i}`, this.#openStore(), random);
+      this.#devices.push(device);
+      this.#refusals.set(device, new Map());
     }
+  }
+
+  #openStore(): SqliteReplicaStore {
+    const skew = this.#random.below(2_000) - 1_000;
+    const store = openReplicaStore(temporaryDirectory(), { now: () => Date.now() + skew });
+    this.#stores.push(store);
+    return store;
   }
 
   static async start(random: Random): Promise<Simulation> {
@@ -54,7 +65,11 @@ class Simulation {
       await this.#step();
       this.#check();
     }
+    await this.#partition.settle(this.#server.realm);
     await this.#settle();
+    this.#compare();
+    this.#compareRefusals();
+    for (const device of this.#devices) await this.#writeQuietly(device);
     this.#compare();
   }
 
@@ -67,18 +82,39 @@ class Simulation {
   async #step(): Promise<void> {
     const random = this.#random;
     const device = random.pick(this.#devices);
+    const { realm } = this.#server;
     const drawn = random.below(100);
     if (drawn < 30) device.write();
-    else if (drawn < 34) await this.#server.realm.write(randomTransaction(this.#server.realm.now, random));
-    else if (drawn < 40) device.subscribe();
-    else if (drawn < 43) device.changeRights();
-    else if (drawn < 47) device.disconnect();
-    else if (drawn < 54) device.connect(this.#server);
-    else if (drawn < 55) await this.#restart();
-    else if (drawn < 56) await this.#server.realm.trim();
+    else if (drawn < 33) await realm.write(randomTransaction(realm.now, random));
+    else if (drawn < 38) device.subscribe();
+    else if (drawn < 41) device.changeRights();
+    else if (drawn < 45) device.disconnect();
+    else if (drawn < 52) device.connect(this.#server);
+    else if (drawn < 53) await this.#restart();
+    else if (drawn < 54) await realm.trim();
+    else if (drawn < 55) await this.#extendSchema();
+    else if (drawn < 58) this.#partition.write();
+    else if (drawn < 59) await this.#partition.upload(realm, random.below(200));
+    else if (drawn < 60) await this.#partition.download(realm, random.below(200));
     else device.passOn(random.below(4), random.below(4));
     vi.advanceTimersByTime(random.below(LONGEST_STEP));
     for (let i = random.below(4); i >= 0; i -= 1) await nextTurn();
+    this.#noteRefusals();
+  }
+
+  /** They are forgotten when the device has integrated what undoes them. */
+  #noteRefusals(): void {
+    for (const device of this.#devices) {
+      for (const [name, reason] of this.#server.refusals(device))
+        this.#refusals.get(device)?.set(name, reason);
+    }
+  }
+
+  async #extendSchema(): Promise<void> {
+    const { realm } = this.#server;
+    const field = `extra${realm.head.version}`;
+    const column = { type: 'int', nullable: true, collection: 'single' } as const;
+    await realm.write([{ op: 'AddColumn', table: 'T', field, column }]);
   }
 
   async #restart(): Promise<void> {
@@ -116,6 +152,7 @@ class Simulation {
     for (const device of this.#devices) device.passOn(10, 10);
     vi.advanceTimersByTime(LONGEST_STEP);
     await nextTurn();
+    this.#noteRefusals();
     this.#check();
   }
 
@@ -133,13 +170,35 @@ class Simulation {
         const wanted = [...now.objects(table)]
           .filter((object) => view.includes(table, object, now))
           .map(({ key, state }) => [keyToken(key), objectText(schema, table, state, shows)]);
-        const held = [...device.replica.objects(table)].map(({ key, state }) => {
-          return [keyToken(key), objectText(schema, table, state, shows)];
-        });
         const what = `${device.name} (${JSON.stringify(device.rights)}), ${device.queries}`;
-        expect(Object.fromEntries(held), what).toEqual(Object.fromEntries(wanted));
+        expect(device.contents(table), what).toEqual(Object.fromEntries(wanted));
       }
+      const reports = [...device.replica.objects('R')].map(({ key }) => keyToken(key));
+      expect(reports.filter((key) => !device.reports.has(key))).toEqual([]);
     }
+  }
+
+  /** Everything that was refused was told, and nothing else. */
+  #compareRefusals(): void {
+    for (const device of this.#devices) {
+      const refused = [...(this.#refusals.get(device)?.keys() ?? [])].sort();
+      expect([...device.rejections].sort(), device.name).toEqual(refused);
+    }
+  }
+
+  /** What a device may write, and has seen all about, is taken. */
+  async #writeQuietly(device: SimulatedDevice): Promise<void> {
+    const { now } = this.#server.realm;
+    const access = this.#server.access(device, 'T');
+    const mine = [...now.objects('T')].filter(
+      (object) => device.replica.object('T', object.key) !== undefined && covers(access.write, object, now),
+    );
+    if (mine.length === 0) return;
+    const { key } = this.#random.pick(mine);
+    const value = { type: 'int', value: 77n } as const;
+    device.commit([{ op: 'Update', table: 'T', key, field: 'n', path: [], value, isDefault: false }]);
+    await this.#settle();
+    expect(this.#server.realm.now.object('T', key)?.fields.get('n'), device.name).toEqual(value);
   }
 }
 

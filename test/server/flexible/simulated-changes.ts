@@ -3,7 +3,7 @@ import type { Instruction, ObjectInstruction } from '../../../src/changeset/inst
 import type { ColumnDefinition, RealmSchema } from '../../../src/schema/definition.ts';
 import { keyFromToken, keyToken, type PrimaryKey, type ScalarValue } from '../../../src/schema/value.ts';
 import type { RulesOptions } from '../../../src/server/rules/options.ts';
-import { readField } from '../../../src/store/state/default-value.ts';
+import { defaultValue, readField } from '../../../src/store/state/default-value.ts';
 import type { ObjectState, StateValue } from '../../../src/store/state/object-state.ts';
 import { emptyObject, Model, type Node } from '../../merge/model.ts';
 import { KEYS, randomChanges } from '../../merge/random-changes.ts';
@@ -282,8 +282,15 @@ function itemChange({ local }: Overlay, random: Random): ObjectInstruction[] {
   if (drawn < 3) return [set('T', key, 'g', int(random.below(5)))];
   if (drawn === 3) return [set('T', key, 'owner', userLink(random))];
   if (drawn < 6) return relation(key, state, random);
-  if (drawn === 6) return [set('T', key, 'secret', text(`s${random.below(3)}`))];
+  if (drawn === 6) return [set('T', key, 'secret', text(secret(random)))];
   return modelledChange(key, state, random);
+}
+
+/** Now and then so large that states are sent in place of what led to them. */
+function secret(random: Random): string {
+  const drawn = random.below(60);
+  const size = drawn === 0 ? 5_000_000 : drawn < 4 ? 300_000 : 1;
+  return `s${random.below(3)}`.padEnd(size);
 }
 
 function relation(key: PrimaryKey, state: ObjectState, random: Random): ObjectInstruction[] {
@@ -337,7 +344,7 @@ function nodeOf(value: StateValue): Node {
   }
 }
 
-/** What an app reads of an object, field by field. */
+/** What an app reads of an object, field by field; a field that is not shown reads as if it was never written. */
 export function objectText(
   schema: RealmSchema,
   of: string,
@@ -345,8 +352,10 @@ export function objectText(
   shows: (field: string) => boolean = () => true,
 ): string {
   return [...(schema.get(of)?.columns ?? [])]
-    .filter(([field]) => shows(field))
-    .map(([field, definition]) => `${field}=${valueText(readField(state, field, definition))}`)
+    .map(([field, definition]) => {
+      const value = shows(field) ? readField(state, field, definition) : defaultValue(definition);
+      return `${field}=${valueText(value)}`;
+    })
     .sort()
     .join(' ');
 }
@@ -366,7 +375,7 @@ function valueText(value: StateValue): string {
     case 'int':
       return `${value.value}`;
     case 'string':
-      return JSON.stringify(value.value);
+      return JSON.stringify(value.value.trimEnd());
     default:
       return value.type;
   }

@@ -3,17 +3,19 @@
  * What is in them is lost when the connection is.
  */
 
+import type { Instruction } from '../../../src/changeset/instruction.ts';
 import type { SyncSessionError } from '../../../src/client/client-errors.ts';
-import type { CompensatingWriteError } from '../../../src/client/flexible/compensating-write.ts';
 import { queryText } from '../../../src/client/flexible/query-text.ts';
 import { SyncSession as ClientSession, type SessionMessage } from '../../../src/client/sync-session.ts';
 import { silentLogger } from '../../../src/log.ts';
 import type { ClientMessage, ServerMessage } from '../../../src/protocol/messages.ts';
+import { keyToken } from '../../../src/schema/value.ts';
 import type { FlexibleReplica, Subscription } from '../../../src/store/replica/flexible-contract.ts';
 import type { SqliteReplicaStore } from '../../../src/store/replica/open-replica-store.ts';
 import type { Random } from '../../support/random.ts';
 import {
   type CustomData,
+  objectText,
   randomQuery,
   randomRights,
   randomTransaction,
@@ -27,7 +29,10 @@ const BYTES_OF_A_MESSAGE = 100;
 export class SimulatedDevice {
   readonly name: string;
   readonly replica: FlexibleReplica;
-  readonly rejections: CompensatingWriteError[] = [];
+  /** What the server told to have refused, by version and object. */
+  readonly rejections = new Set<string>();
+  /** Keys of the asymmetric objects that it has made. */
+  readonly reports = new Set<string>();
   rights: CustomData;
   failure: Error | undefined;
   readonly #random: Random;
@@ -51,7 +56,10 @@ export class SimulatedDevice {
       onFailed: (error: SyncSessionError) => {
         this.failure ??= error;
       },
-      onCompensatingWrite: (error) => this.rejections.push(error),
+      onCompensatingWrite: ({ serverVersion, rejected }) => {
+        for (const { table, key } of rejected)
+          this.rejections.add(`${serverVersion} ${table} ${keyToken(key)}`);
+      },
       onReset: 'manual',
       host: {
         send: (message) => {
@@ -92,6 +100,15 @@ export class SimulatedDevice {
     return !this.replica.hasUnsynced() && (state === 'complete' || state === 'error');
   }
 
+  /** What an app reads of a class, by key. */
+  contents(table: string): Record<string, string> {
+    const { schema } = this.replica;
+    const objects = [...this.replica.objects(table)];
+    return Object.fromEntries(
+      objects.map(({ key, state }) => [keyToken(key), objectText(schema, table, state)]),
+    );
+  }
+
   connect(server: SimulatedServer): void {
     if (this.isConnected) return;
     this.#connection = server.accept(this, (message) => this.#toClient.push(message));
@@ -124,7 +141,16 @@ export class SimulatedDevice {
     const { replica } = this;
     // Before it has the classes it cannot write, and an app subscribes before it does.
     if (!replica.schema.has('T')) return;
-    const version = replica.write(randomTransaction(replica, this.#random));
+    const transaction = randomTransaction(replica, this.#random);
+    for (const instruction of transaction) {
+      if (instruction.op === 'CreateObject' && instruction.table === 'R')
+        this.reports.add(keyToken(instruction.key));
+    }
+    this.commit(transaction);
+  }
+
+  commit(instructions: readonly Instruction[]): void {
+    const version = this.replica.write(instructions);
     trace(this.name, () => `wrote version ${version}`);
   }
 

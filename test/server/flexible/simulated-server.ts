@@ -1,11 +1,12 @@
 /** The server of the simulation: the real store and the real sessions, without sockets. */
 import { silentLogger } from '../../../src/log.ts';
 import type { ClientMessage, ServerMessage } from '../../../src/protocol/messages.ts';
+import { keyToken } from '../../../src/schema/value.ts';
 import type { User } from '../../../src/server/accounts/user-directory.ts';
 import { compileView, parseQueries, type View } from '../../../src/server/flexible/view.ts';
 import { DEFAULT_LIMITS } from '../../../src/server/limits.ts';
 import { compileRules } from '../../../src/server/rules/compile-rules.ts';
-import type { RuleUser } from '../../../src/server/rules/contract.ts';
+import type { ClassAccess, RuleUser } from '../../../src/server/rules/contract.ts';
 import { ServerBacklog } from '../../../src/server/sync/backlog.ts';
 import { BoundFiles } from '../../../src/server/sync/bound-files.ts';
 import { FlexibleRealm } from '../../../src/server/sync/flexible-realm.ts';
@@ -15,6 +16,7 @@ import { type SyncContext, SyncSession } from '../../../src/server/sync/sync-ses
 import type { ServerRealm, ServerStore } from '../../../src/store/server/contract.ts';
 import { openServerStore } from '../../../src/store/server/open.ts';
 import type { Random } from '../../support/random.ts';
+import { HistoryWatch } from './history-watch.ts';
 import { RULES, SCHEMA } from './simulated-changes.ts';
 import type { SimulatedDevice } from './simulated-device.ts';
 
@@ -36,12 +38,15 @@ export class SimulatedServer {
   readonly #context: SyncContext;
   readonly #rules = compileRules({ rules: RULES }).flexible;
   readonly #users = new Map<string, SimulatedDevice>();
+  readonly watch: HistoryWatch;
 
   private constructor(store: ServerStore, realm: ServerRealm, shared: FlexibleRealm, random: Random) {
     this.#store = store;
     this.realm = realm;
     this.#shared = shared;
     this.#random = random;
+    this.watch = new HistoryWatch(realm, (fileIdent, table) => this.#accessOf(fileIdent, table));
+    realm.onAdvance(() => this.#look());
     this.#context = {
       modes: {
         pbs: () => Promise.reject(new Error('there is only flexible sync')),
@@ -52,6 +57,23 @@ export class SimulatedServer {
       limits: DEFAULT_LIMITS,
       logger: silentLogger,
     };
+  }
+
+  /** What was not taken of a device's writes and why, by version and object, as far as it is still kept. */
+  refusals(device: SimulatedDevice): Map<string, string> {
+    const found = new Map<string, string>();
+    const { identity } = device.replica;
+    if (identity === undefined) return found;
+    for (const { version, objects } of this.realm.flexible.corrections(identity.fileIdent, 0)) {
+      for (const { table, key, reason } of objects) {
+        if (reason !== undefined) found.set(`${version} ${table} ${keyToken(key)}`, reason);
+      }
+    }
+    return found;
+  }
+
+  access(device: SimulatedDevice, table: string): ClassAccess {
+    return this.#rules.access(this.#ruleUser(device.name), table, this.realm.schema);
   }
 
   static async open(directory: string, random: Random): Promise<SimulatedServer> {
@@ -116,6 +138,19 @@ export class SimulatedServer {
   async close(): Promise<void> {
     await this.#shared.close();
     await this.#store.close();
+  }
+
+  #accessOf(fileIdent: number, table: string): ClassAccess | undefined {
+    const device = [...this.#users.values()].find(({ replica }) => replica.identity?.fileIdent === fileIdent);
+    return device && this.access(device, table);
+  }
+
+  #look(): void {
+    try {
+      this.watch.look();
+    } catch (error) {
+      this.faults.push(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   /** A slow socket now and then. */

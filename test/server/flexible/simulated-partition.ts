@@ -1,0 +1,50 @@
+/** A client of partition-based sync that holds the flexible realm as a whole. */
+import type { SqliteReplica } from '../../../src/store/replica/sqlite-replica.ts';
+import type { ServerRealm } from '../../../src/store/server/contract.ts';
+import type { Random } from '../../support/random.ts';
+import { randomTransaction } from './simulated-changes.ts';
+
+const NO_LIMIT = 1_000_000_000;
+
+export class SimulatedPartition {
+  readonly replica: SqliteReplica;
+  readonly #random: Random;
+
+  constructor(replica: SqliteReplica, random: Random) {
+    this.replica = replica;
+    this.#random = random;
+  }
+
+  write(): void {
+    if (this.replica.schema.has('T')) this.replica.write(randomTransaction(this.replica, this.#random));
+  }
+
+  async upload(realm: ServerRealm, softLimit = NO_LIMIT): Promise<void> {
+    const { upload, download, identity } = await this.#identified(realm);
+    const { entries, progress } = this.replica.uploadScan(upload, softLimit);
+    const lockedServerVersion = download.serverVersion;
+    await realm.integrate(identity.fileIdent, { entries, progress, lockedServerVersion });
+  }
+
+  async download(realm: ServerRealm, softLimit = NO_LIMIT): Promise<void> {
+    const { download, identity } = await this.#identified(realm);
+    this.replica.integrate(await realm.download(identity.fileIdent, download, softLimit));
+  }
+
+  async settle(realm: ServerRealm): Promise<void> {
+    while (this.replica.hasUnsynced()) {
+      await this.upload(realm);
+      await this.download(realm);
+    }
+  }
+
+  async #identified(realm: ServerRealm) {
+    if (this.replica.identity === undefined) {
+      const { fileIdent, salt } = await realm.allocateClientFile();
+      this.replica.assignIdentity(fileIdent, salt);
+    }
+    const { upload, download, identity } = this.replica;
+    if (identity === undefined) throw new Error('the replica did not take its identity');
+    return { upload, download, identity };
+  }
+}
