@@ -22,7 +22,7 @@ const SERVER_FILE_IDENT = 1;
 /** Older than whatever a client wrote. */
 const OLDEST = 1;
 /** Bytes of history beyond which states are sent instead of what led to them: more is not kept in memory. */
-const COLLAPSED_FROM = 8 * 1024 * 1024;
+export const COLLAPSED_FROM = 8 * 1024 * 1024;
 /** Instructions of one made-up changeset; an object is not cut. */
 const INSTRUCTIONS_TOGETHER = 5_000;
 
@@ -57,10 +57,13 @@ export type DeltaOptions = {
   readonly window: ChangeWindow;
   readonly from: View;
   readonly to: View;
+  /** Bytes of history beyond which states are sent; {@link COLLAPSED_FROM} unless given. */
+  readonly collapsedFrom?: number;
 };
 
-export function sharedDelta({ snapshot, window, from, to }: DeltaOptions): SharedDelta {
-  const isCollapsed = window.size > COLLAPSED_FROM;
+export function sharedDelta(options: DeltaOptions): SharedDelta {
+  const { snapshot, window, from, to, collapsedFrom = COLLAPSED_FROM } = options;
+  const isCollapsed = window.size > collapsedFrom;
   const fates = fatesOf({ now: snapshot, window, from, to });
   const entries: SharedEntry[] = [];
   const unseenBy = new Map<number, Map<string, ObjectName>>();

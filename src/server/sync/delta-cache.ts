@@ -5,7 +5,7 @@
 import type { Body } from '../../protocol/messages.ts';
 import type { DownloadEntry, ServerRealm } from '../../store/server/contract.ts';
 import type { ChangeWindow } from '../../store/server/snapshot-contract.ts';
-import { type SharedDelta, sharedDelta } from '../flexible/delta.ts';
+import { COLLAPSED_FROM, type SharedDelta, sharedDelta } from '../flexible/delta.ts';
 import type { View } from '../flexible/view.ts';
 import { entriesBody } from './flexible-messages.ts';
 
@@ -16,14 +16,17 @@ const BASE_SIZE = 512;
 
 export class DeltaCache {
   readonly #realm: ServerRealm;
+  readonly #collapsedFrom: number;
   readonly #deltas = new Map<string, SharedDelta>();
   readonly #windows = new Map<number, ChangeWindow>();
   readonly #bodies = new WeakMap<SharedDelta, Map<number, Body | Promise<Body>>>();
   #upTo = 0;
   #bytes = 0;
 
-  constructor(realm: ServerRealm) {
+  /** Beyond `collapsedFrom` bytes of history, states are sent instead of what led to them. */
+  constructor(realm: ServerRealm, collapsedFrom = COLLAPSED_FROM) {
     this.#realm = realm;
+    this.#collapsedFrom = collapsedFrom;
   }
 
   /** Throws `RangeError` when the realm no longer knows what happened after that version. */
@@ -34,7 +37,13 @@ export class DeltaCache {
     const known = this.#deltas.get(key);
     if (known !== undefined) return known;
     const window = this.#window(after);
-    const delta = sharedDelta({ snapshot: this.#realm.now, window, from: view, to: view });
+    const delta = sharedDelta({
+      snapshot: this.#realm.now,
+      window,
+      from: view,
+      to: view,
+      collapsedFrom: this.#collapsedFrom,
+    });
     this.#deltas.set(key, delta);
     this.#bytes += BASE_SIZE + window.size;
     return delta;

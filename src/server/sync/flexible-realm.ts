@@ -12,6 +12,8 @@ export type FlexibleRealmOptions = {
   readonly portionBytes: number;
   /** Properties by class for which an index is kept. */
   readonly indexes: Readonly<Record<string, readonly string[]>>;
+  /** Bytes of history beyond which a client is sent states instead of what led to them. */
+  readonly collapsedFrom?: number;
 };
 
 export class FlexibleRealm {
@@ -28,12 +30,12 @@ export class FlexibleRealm {
   private constructor(
     realm: ServerRealm,
     directory: string,
-    { portionBytes, indexes }: FlexibleRealmOptions,
+    { portionBytes, indexes, collapsedFrom }: FlexibleRealmOptions,
   ) {
     this.realm = realm;
     this.#directory = directory;
     this.ticks = new PacedTicks();
-    this.deltas = new DeltaCache(realm);
+    this.deltas = new DeltaCache(realm, collapsedFrom);
     this.bootstraps = new Bootstraps(realm, directory, portionBytes);
     this.#missingIndexes = Object.entries(indexes).flatMap(([table, fields]) =>
       fields.map((field) => [table, field] as const),

@@ -84,7 +84,8 @@ export class SimulatedServer {
     if (realm.head.version === 0) await realm.write(SCHEMA);
     const indexes: Record<string, string[]> = random.chance(0.5) ? { T: ['g', 'owner'], U: ['team'] } : {};
     const portionBytes = random.pick([1, 200, 100_000]);
-    const shared = await FlexibleRealm.open(realm, { portionBytes, indexes });
+    const collapsedFrom = random.pick([0, 500, 1_000_000, 1_000_000]);
+    const shared = await FlexibleRealm.open(realm, { portionBytes, indexes, collapsedFrom });
     return new SimulatedServer(store, realm, shared, random);
   }
 
