@@ -1,5 +1,6 @@
 /** The admin API, below `/api/admin/v1` (docs/admin-api.md). */
 import type { FastifyInstance } from 'fastify';
+import type { Logger } from '../../log.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { PathPermissions } from '../rules/path-permissions.ts';
 import { requireAdministrator } from './admin-access.ts';
@@ -25,12 +26,13 @@ export type AdminRoutesContext = {
   readonly permissions: PathPermissions;
   /** Each of them opens the API. */
   readonly adminTokens: readonly string[];
+  readonly logger: Logger;
   readonly info: () => ServerInfo;
 };
 
 export function adminRoutes(app: FastifyInstance, context: AdminRoutesContext): void {
-  const { accounts, permissions, adminTokens, info } = context;
-  requireAdministrator(app, accounts, adminTokens);
+  const { accounts, permissions, adminTokens, logger, info } = context;
+  requireAdministrator(app, accounts, adminTokens, logger);
   app.get('/info', (_request, reply) => sendJson(reply, 200, info()));
   app.register(async (scope) => adminUserRoutes(scope, accounts), { prefix: '/users' });
   app.register(async (scope) => adminKeyRoutes(scope, accounts), { prefix: '/api_keys' });
