@@ -288,7 +288,7 @@ function itemChange({ local }: Overlay, random: Random): ObjectInstruction[] {
 
 /** Now and then so large that states are sent in place of what led to them. */
 function secret(random: Random): string {
-  const drawn = random.below(60);
+  const drawn = random.below(150);
   const size = drawn === 0 ? 5_000_000 : drawn < 4 ? 300_000 : 1;
   return `s${random.below(3)}`.padEnd(size);
 }
