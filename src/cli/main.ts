@@ -13,7 +13,7 @@ const LINGER_MILLISECONDS = 2_000;
 const EXIT_CODES_HELP = `
 Exit codes: 0 done or stopped on request, 1 unexpected error, 2 wrong command line or configuration,
 3 documented error (docs/errors.md), 4 the running connector stopped and needs an operator, 5 stopping took
-longer than 10 s, 130 a load was interrupted and goes on at the next run`;
+longer than 10 s, 130 interrupted: a load goes on at the next run`;
 
 type Run = (config: string | undefined, context: CommandContext) => Promise<void>;
 

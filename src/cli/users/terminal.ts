@@ -16,12 +16,13 @@ export async function ask(
   { isSecret, signal }: { readonly isSecret: boolean; readonly signal: AbortSignal },
 ): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  process.stderr.write(question);
   const terminal = createInterface({
     input: process.stdin,
     output: isSecret ? nowhere : process.stderr,
     terminal: true,
   });
+  // Only now: until readline reads single keys, the terminal itself shows what is typed.
+  process.stderr.write(question);
   const hungUp = new AbortController();
   // The terminal sends no signal while single keys are read.
   terminal.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
