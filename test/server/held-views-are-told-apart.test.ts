@@ -3,10 +3,11 @@ import {
   formatHeldViews,
   type HeldView,
   heldAt,
-  isAmbiguous,
+  isToldByCursor,
   parseHeldViews,
   sameQueries,
   withHeld,
+  withoutLost,
 } from '../../src/server/sync/held-views.ts';
 
 const held = (queries: string, at: number, view: string): HeldView => ({ queries, at, view });
@@ -22,12 +23,19 @@ test('a client is found by its subscriptions and its cursor', () => {
   expect(heldAt(kept, 'c', 100)).toBeUndefined();
 });
 
-test('the same subscriptions under other rights need a version of their own', () => {
-  const records = [held('a', 3, 'a/old')];
-  expect(isAmbiguous(records, held('a', 3, 'a/new'))).toBe(true);
-  expect(isAmbiguous(records, held('a', 4, 'a/new'))).toBe(false);
-  expect(isAmbiguous(records, held('a', 3, 'a/old'))).toBe(false);
-  expect(isAmbiguous(records, held('b', 3, 'b'))).toBe(false);
+test('the same subscriptions under other rights are told apart by the cursor alone', () => {
+  const records = [held('a', 3, 'a/old'), held('b', 5, 'b')];
+  expect(isToldByCursor(records, { queries: 'a', view: 'a/new' })).toBe(true);
+  expect(isToldByCursor(records, { queries: 'a', view: 'a/old' })).toBe(false);
+  expect(isToldByCursor(records, { queries: 'c', view: 'c' })).toBe(false);
+});
+
+test('what a client did not integrate is not taken for what it holds when it has got further', () => {
+  const records = [held('a', 3, 'a/old'), held('a', 9, 'a/new')];
+  const back = withoutLost(records, 'a', 8);
+  expect(heldAt(back, 'a', 10)?.view).toBe('a/old');
+  expect(heldAt(withoutLost(records, 'a', 9), 'a', 10)?.view).toBe('a/new');
+  expect(withoutLost(records, 'c', 9)).toEqual([]);
 });
 
 test('subscriptions have one spelling, whatever the order of their classes', () => {

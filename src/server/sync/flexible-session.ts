@@ -13,7 +13,14 @@ import { compileView, parseQueries, restoreView, type View } from '../flexible/v
 import type { FlexibleRules, RuleUser } from '../rules/contract.ts';
 import type { FlexibleRealm } from './flexible-realm.ts';
 import { FlexibleStream, SERVER_BOOTSTRAPS_SINCE, type ViewChange } from './flexible-stream.ts';
-import { type HeldView, heldAt, parseHeldViews, sameQueries } from './held-views.ts';
+import {
+  formatHeldViews,
+  type HeldView,
+  heldAt,
+  parseHeldViews,
+  sameQueries,
+  withoutLost,
+} from './held-views.ts';
 import type { IdentifiedFile, ModeSession, SessionPort } from './mode-session.ts';
 import { queryFault } from './query-fault.ts';
 import { ConnectionError, SessionError } from './sync-error.ts';
@@ -49,6 +56,7 @@ export class FlexibleSession implements ModeSession {
   readonly #port: SessionPort;
   #user: RuleUser;
   #bound: Live | undefined;
+  #isStopped = false;
   /** Of the upload that is being integrated. */
   #window: ChangeWindow | undefined;
 
@@ -64,12 +72,14 @@ export class FlexibleSession implements ModeSession {
     return this.#shared.realm;
   }
 
-  bind(file: IdentifiedFile): void {
+  async bind(file: IdentifiedFile): Promise<void> {
     const { fileIdent, download, uploadCursor, lockedServerVersion, query } = file;
     if (query === undefined) throw new ConnectionError(109, 'IDENT came without subscriptions');
     const subscriptions = orBadQuery(() => understood(query.version, query.text));
+    const held = await this.#held(fileIdent, subscriptions, download.serverVersion);
+    if (this.#isStopped) return;
+    // From here on in one step: other rights are noticed by what is bound.
     const view = orBadQuery(() => this.#compile(subscriptions, 'empty'));
-    const held = parseHeldViews(this.realm.flexible.view(fileIdent));
     const start = this.#start(subscriptions, view, held, download.serverVersion);
     const stream = new FlexibleStream({
       shared: this.#shared,
@@ -153,12 +163,21 @@ export class FlexibleSession implements ModeSession {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#bound?.stream.stop();
   }
 
   get #live(): Live {
     if (this.#bound === undefined) throw new Error('a session is used before it is bound');
     return this.#bound;
+  }
+
+  /** The records of what the client holds, without those that it did not integrate. */
+  async #held(fileIdent: number, { queries }: Subscriptions, cursor: number): Promise<readonly HeldView[]> {
+    const kept = parseHeldViews(this.realm.flexible.view(fileIdent));
+    const held = withoutLost(kept, sameQueries(queries), cursor);
+    if (held.length < kept.length) await this.realm.flexible.setView(fileIdent, formatHeldViews(held));
+    return held;
   }
 
   /** What the client holds, and what it has to be brought to. */

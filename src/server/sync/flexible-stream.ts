@@ -26,7 +26,7 @@ import {
   flexibleDownload,
 } from './flexible-messages.ts';
 import type { FlexibleRealm } from './flexible-realm.ts';
-import { formatHeldViews, type HeldView, isAmbiguous, withHeld } from './held-views.ts';
+import { formatHeldViews, type HeldView, isToldByCursor, withHeld } from './held-views.ts';
 import type { SessionPort } from './mode-session.ts';
 import { OrderedOutbox } from './ordered-outbox.ts';
 
@@ -74,6 +74,9 @@ type Phase =
       readonly kind: 'transferring';
       readonly change: ViewChange;
       readonly transfer: Transfer;
+      /** What has happened in the old view before the bootstrap was made, and was not sent. */
+      readonly lead: readonly DownloadEntry[];
+      /** What has happened in the new view after it was made. */
       readonly tail: readonly DownloadEntry[];
     };
 
@@ -212,8 +215,11 @@ export class FlexibleStream {
     if (room !== undefined) return room.then(() => true);
     if (this.#phase.kind === 'transferring') return this.#transfer(this.#phase).then(() => true);
     if (this.#next !== undefined) return this.#request(this.#next).then(() => true);
-    // A client that has nothing yet is told nothing before its first bootstrap.
-    if (this.#phase.kind === 'waiting' && this.#told === 0) return false;
+    // A client that has nothing yet is told nothing before its first bootstrap, and none that could be taken for one that
+    // has integrated a bootstrap when it comes back.
+    if (this.#phase.kind === 'waiting' && (this.#told === 0 || this.#isToldByCursor(this.#phase.change))) {
+      return false;
+    }
     if (this.#step()) return true;
     if (this.#mark !== undefined && this.#phase.kind === 'steady') this.#answerMark(this.#mark);
     return false;
@@ -232,19 +238,31 @@ export class FlexibleStream {
 
   /** Looks at the view up to the head, and tells the client when there is something to tell. */
   #step(isBeforeBootstrap = false): boolean {
-    const { realm } = this.#shared;
-    const { head } = realm;
-    const corrections = this.#mayHaveCorrections
-      ? realm.flexible.corrections(this.#fileIdent, this.#correctedUpTo)
-      : NO_CORRECTIONS;
-    const { entries, body } = this.#newsUpTo(head.version, corrections);
-    this.#correctedUpTo = head.version;
-    if (this.#integrating === 0) this.#mayHaveCorrections = false;
+    const { entries, body, corrections } = this.#look();
     const isNews = entries.length > 0 || corrections.length > 0 || this.#owesAcknowledgement;
     if (!isNews && (isBeforeBootstrap || !(this.#owesAnswer || this.#isLagging()))) return false;
     this.#reject(corrections);
     this.#sendEntries(entries, body);
     return true;
+  }
+
+  #look(): News & { readonly corrections: readonly Correction[] } {
+    const { realm } = this.#shared;
+    const { version } = realm.head;
+    const corrections = this.#mayHaveCorrections
+      ? realm.flexible.corrections(this.#fileIdent, this.#correctedUpTo)
+      : NO_CORRECTIONS;
+    const news = this.#newsUpTo(version, corrections);
+    this.#correctedUpTo = version;
+    if (this.#integrating === 0) this.#mayHaveCorrections = false;
+    return { ...news, corrections };
+  }
+
+  /** What brings the client to the head, as the beginning of a bootstrap: it has both or none. */
+  #lead(): readonly DownloadEntry[] {
+    const { entries, corrections } = this.#look();
+    this.#reject(corrections);
+    return entries;
   }
 
   #newsUpTo(version: number, corrections: readonly Correction[]): News {
@@ -322,8 +340,7 @@ export class FlexibleStream {
     this.#phase = { kind: 'steady' };
     this.#next = undefined;
     const { realm, bootstraps } = this.#shared;
-    const held = { queries: change.queries, at: realm.head.version, view: change.to.description };
-    if (isAmbiguous(this.#held, held)) await realm.write([]);
+    if (this.#isToldByCursor(change) && this.#told >= realm.head.version) await realm.write([]);
     // Meanwhile there may be another change, or nobody any more.
     if (this.#next !== undefined || this.#isStopped()) return;
     const phase: Phase & { kind: 'waiting' } = { kind: 'waiting', change, leave: () => {} };
@@ -337,6 +354,10 @@ export class FlexibleStream {
     );
   }
 
+  #isToldByCursor({ queries, to }: ViewChange): boolean {
+    return isToldByCursor(this.#held, { queries, view: to.description });
+  }
+
   /** Brings the client to the version of the bootstrap, under the old view. */
   #begin(phase: Phase & { kind: 'waiting' }, transfer: Transfer): void {
     if (this.#isStopped() || this.#phase !== phase) {
@@ -345,9 +366,12 @@ export class FlexibleStream {
     }
     try {
       if (this.#told === 0) this.#reached = this.#beginning();
-      this.#step(true);
-      const tail = this.#tail(phase.change.to, transfer);
-      this.#phase = { kind: 'transferring', change: phase.change, transfer, tail };
+      const { change } = phase;
+      const isAlone = this.#isToldByCursor(change);
+      const lead = isAlone ? this.#lead() : [];
+      if (!isAlone) this.#step(true);
+      const tail = this.#tail(change.to, transfer);
+      this.#phase = { kind: 'transferring', change, transfer, lead, tail };
     } catch (error) {
       transfer.release();
       this.#port.failed(error);
@@ -374,11 +398,16 @@ export class FlexibleStream {
   }
 
   async #transfer(phase: Phase & { kind: 'transferring' }): Promise<void> {
-    const { change, transfer, tail } = phase;
+    const { change, transfer, lead, tail } = phase;
     try {
       const remembered = this.#remember(change, transfer.version.version);
       // Whoever waits for it below sees the failure.
       remembered.catch(() => {});
+      for (const run of entryRuns(lead, this.#port.limits.download)) {
+        await this.#roomForMore();
+        if (this.#isStopped()) return;
+        this.#sendPortion(change, transfer, entriesBody(run), 0, 0);
+      }
       // A message waits until it is known whether it is the last.
       let held: { readonly body: Body | Promise<Body>; readonly progress: number } | undefined;
       for (let i = 0; ; i += 1) {

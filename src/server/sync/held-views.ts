@@ -37,11 +37,24 @@ export function withHeld(views: readonly HeldView[], held: HeldView): readonly H
 }
 
 /**
- * True when the client's cursor cannot tell this record from an older one with the same subscriptions, so that it needs
- * a version of its own.
+ * True when the cursor alone will tell whether the client has integrated this record's bootstrap, since its subscriptions
+ * are those of an older record: then no earlier version than the bootstrap's own may look like it.
  */
-export function isAmbiguous(views: readonly HeldView[], { queries, at, view }: HeldView): boolean {
-  return views.some((held) => held.queries === queries && held.at >= at && held.view !== view);
+export function isToldByCursor(views: readonly HeldView[], { queries, view }: Omit<HeldView, 'at'>): boolean {
+  return views.some((held) => held.queries === queries && held.view !== view);
+}
+
+/**
+ * The records that still count when a client comes back: what came later than what it holds was sent in vain, and must
+ * not be taken for it when the client has got further.
+ */
+export function withoutLost(
+  views: readonly HeldView[],
+  queries: string,
+  version: number,
+): readonly HeldView[] {
+  const held = heldAt(views, queries, version);
+  return held === undefined ? [] : [held];
 }
 
 /** One spelling of the same subscriptions. */
