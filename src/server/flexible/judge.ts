@@ -176,12 +176,12 @@ function faultOfNew(
   instructions: readonly Instruction[],
   access: ClassAccess,
 ): string | undefined {
-  if (instructions.every(({ op }) => op === 'EraseObject')) {
-    // It is gone already, but in the merge it wins over those who make it anew.
-    return access.write === 'none' || !access.mayDelete
-      ? `${table}: the user may not erase objects`
-      : undefined;
+  // It is gone already, or is made and erased at once; but in the merge that wins over those who make it anew.
+  const isErased = instructions.some(({ op }) => op === 'EraseObject');
+  if (isErased && (access.write === 'none' || !access.mayDelete)) {
+    return `${table}: the user may not erase objects`;
   }
+  if (isErased && instructions.every(({ op }) => op === 'EraseObject')) return undefined;
   if (!instructions.some(({ op }) => op === 'CreateObject')) {
     return `${table}: the object does not exist`;
   }

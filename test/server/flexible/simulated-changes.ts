@@ -245,8 +245,11 @@ function userChange({ local }: Overlay, random: Random): ObjectInstruction[] {
     ];
   }
   switch (random.below(6)) {
-    case 0:
-      return [{ op: 'EraseObject', table: 'U', key }];
+    case 0: {
+      const erased: ObjectInstruction = { op: 'EraseObject', table: 'U', key };
+      const again: ObjectInstruction = { op: 'CreateObject', table: 'U', key };
+      return random.chance(0.3) ? [erased, again, set('U', key, 'team', team())] : [erased];
+    }
     case 1:
       return [set('U', key, 'level', level())];
     case 2:
@@ -261,24 +264,30 @@ function userChange({ local }: Overlay, random: Random): ObjectInstruction[] {
 const userLink = (random: Random): ScalarValue =>
   random.chance(0.2) ? NOTHING : { type: 'link', table: 'U', key: userKey(random) };
 
+function newItem(key: PrimaryKey, random: Random): ObjectInstruction[] {
+  const fresh: ObjectInstruction[] = [
+    { op: 'CreateObject', table: 'T', key },
+    set('T', key, 'g', int(random.below(5))),
+  ];
+  if (random.chance(0.5)) fresh.push(set('T', key, 'owner', userLink(random)));
+  if (random.chance(0.3)) fresh.push(set('T', key, 'secret', text('new')));
+  if (random.chance(0.5)) {
+    const at = { table: 'T', key, field: 'l', path: [0] };
+    fresh.push({ op: 'ArrayInsert', ...at, value: int(random.below(9)), priorSize: 0 });
+  }
+  return fresh;
+}
+
 function itemChange({ local }: Overlay, random: Random): ObjectInstruction[] {
   const key: PrimaryKey = int(random.below(T_KEYS));
   const state = local.object('T', key);
+  const erased: ObjectInstruction = { op: 'EraseObject', table: 'T', key };
   if (state === undefined) {
-    const fresh: ObjectInstruction[] = [
-      { op: 'CreateObject', table: 'T', key },
-      set('T', key, 'g', int(random.below(5))),
-    ];
-    if (random.chance(0.5)) fresh.push(set('T', key, 'owner', userLink(random)));
-    if (random.chance(0.3)) fresh.push(set('T', key, 'secret', text('new')));
-    if (random.chance(0.5)) {
-      const at = { table: 'T', key, field: 'l', path: [0] };
-      fresh.push({ op: 'ArrayInsert', ...at, value: int(random.below(9)), priorSize: 0 });
-    }
-    return fresh;
+    const fresh = newItem(key, random);
+    return random.chance(0.05) ? [...fresh, erased] : fresh;
   }
   const drawn = random.below(12);
-  if (drawn === 0) return [{ op: 'EraseObject', table: 'T', key }];
+  if (drawn === 0) return random.chance(0.3) ? [erased, ...newItem(key, random)] : [erased];
   if (drawn < 3) return [set('T', key, 'g', int(random.below(5)))];
   if (drawn === 3) return [set('T', key, 'owner', userLink(random))];
   if (drawn < 6) return relation(key, state, random);
