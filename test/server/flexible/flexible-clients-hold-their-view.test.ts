@@ -57,6 +57,7 @@ class Simulation {
   }
 
   async run(): Promise<void> {
+    await this.#partition.fill(this.#server.realm);
     for (const device of this.#devices) {
       device.subscribe();
       device.connect(this.#server);

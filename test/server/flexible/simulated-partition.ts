@@ -15,6 +15,12 @@ export class SimulatedPartition {
     this.#random = random;
   }
 
+  /** Until it has the realm it writes nothing: with the history trimmed, that could not be merged. */
+  async fill(realm: ServerRealm): Promise<void> {
+    do await this.download(realm);
+    while (this.replica.download.serverVersion < realm.head.version);
+  }
+
   write(): void {
     if (this.replica.schema.has('T')) this.replica.write(randomTransaction(this.replica, this.#random));
   }
