@@ -340,7 +340,8 @@ export class FlexibleStream {
     this.#phase = { kind: 'steady' };
     this.#next = undefined;
     const { realm, bootstraps } = this.#shared;
-    if (this.#isToldByCursor(change) && this.#told >= realm.head.version) await realm.write([]);
+    // Changes that the client makes on what it has now must not look like those that it makes on the bootstrap.
+    if (this.#told > 0 && this.#told >= realm.head.version) await realm.write([]);
     // Meanwhile there may be another change, or nobody any more.
     if (this.#next !== undefined || this.#isStopped()) return;
     const phase: Phase & { kind: 'waiting' } = { kind: 'waiting', change, leave: () => {} };
@@ -367,9 +368,11 @@ export class FlexibleStream {
     try {
       if (this.#told === 0) this.#reached = this.#beginning();
       const { change } = phase;
-      const isAlone = this.#isToldByCursor(change);
-      const lead = isAlone ? this.#lead() : [];
-      if (!isAlone) this.#step(true);
+      if (this.#told > 0 && this.#told >= transfer.version.version) {
+        this.#again(change, transfer);
+        return;
+      }
+      const lead = this.#lead();
       const tail = this.#tail(change.to, transfer);
       this.#phase = { kind: 'transferring', change, transfer, lead, tail };
     } catch (error) {
@@ -377,6 +380,14 @@ export class FlexibleStream {
       this.#port.failed(error);
       return;
     }
+    this.wake();
+  }
+
+  /** The client was told of that version while it waited. */
+  #again(change: ViewChange, transfer: Transfer): void {
+    transfer.release();
+    this.#phase = { kind: 'steady' };
+    this.#next ??= change;
     this.wake();
   }
 
