@@ -15,9 +15,10 @@ import { SimulatedDevice } from './simulated-device.ts';
 import { SimulatedPartition } from './simulated-partition.ts';
 import { SimulatedServer } from './simulated-server.ts';
 
-const STEPS = 120;
+const STEPS = 250;
 /** Milliseconds between two steps, at most: now and then longer than the server pauses between telling its sessions. */
 const LONGEST_STEP = 8;
+const FIRST_SEED = 1;
 const SEEDS = Number(process.env.ISTHMUS_TEST_SEEDS ?? 12);
 /** Rounds in which everything under way is passed on, after which nothing may be left. */
 const MOST_ROUNDS = 2_000;
@@ -84,19 +85,19 @@ class Simulation {
     const random = this.#random;
     const device = random.pick(this.#devices);
     const { realm } = this.#server;
-    const drawn = random.below(100);
-    if (drawn < 30) device.write();
-    else if (drawn < 33) await realm.write(randomTransaction(realm.now, random));
-    else if (drawn < 38) device.subscribe();
-    else if (drawn < 41) device.changeRights();
-    else if (drawn < 45) device.disconnect();
-    else if (drawn < 52) device.connect(this.#server);
-    else if (drawn < 53) await this.#restart();
-    else if (drawn < 54) await realm.trim();
-    else if (drawn < 55) await this.#extendSchema();
-    else if (drawn < 58) this.#partition.write();
-    else if (drawn < 59) await this.#partition.upload(realm, random.below(200));
-    else if (drawn < 60) await this.#partition.download(realm, random.below(200));
+    const drawn = random.below(1_000);
+    if (drawn < 280) device.write();
+    else if (drawn < 320) await realm.write(randomTransaction(realm.now, random));
+    else if (drawn < 345) device.subscribe();
+    else if (drawn < 360) device.changeRights();
+    else if (drawn < 385) device.disconnect();
+    else if (drawn < 450) device.connect(this.#server);
+    else if (drawn < 455) await this.#restart();
+    else if (drawn < 460) await realm.trim();
+    else if (drawn < 464) await this.#extendSchema();
+    else if (drawn < 500) this.#partition.write();
+    else if (drawn < 515) await this.#partition.upload(realm, random.below(200));
+    else if (drawn < 530) await this.#partition.download(realm, random.below(200));
     else device.passOn(random.below(4), random.below(4));
     vi.advanceTimersByTime(random.below(LONGEST_STEP));
     for (let i = random.below(4); i >= 0; i -= 1) await nextTurn();
@@ -212,7 +213,8 @@ afterEach(() => {
 });
 
 test('every device holds its view once all is quiet', async () => {
-  const first = testSeed();
+  // The suite repeats the same seeds; ISTHMUS_TEST_SEED and ISTHMUS_TEST_SEEDS explore others.
+  const first = process.env.ISTHMUS_TEST_SEED === undefined ? FIRST_SEED : testSeed();
   const failures: Error[] = [];
   for (let seed = first; seed < first + SEEDS; seed += 1) {
     const simulation = await Simulation.start(new Random(seed));

@@ -116,19 +116,45 @@ export const RULES: RulesOptions = {
 
 export type CustomData = { readonly role: string; readonly team: string };
 
+const ROLES = [
+  'chief',
+  'chief',
+  'chief',
+  'chief',
+  'member',
+  'member',
+  'member',
+  'guest',
+  'reader',
+  'stranger',
+];
+
 export function randomRights(random: Random): CustomData {
-  const role = random.pick(['chief', 'chief', 'member', 'member', 'guest', 'reader', 'stranger']);
+  const role = random.pick(ROLES);
   return { role, team: random.pick(['red', 'blue']) };
 }
 
 export function randomQuery(of: (typeof TABLES)[number], random: Random): string {
   const k = random.below(5);
+  const isBroad = random.chance(0.5);
+  const choices =
+    of === 'T' ? (isBroad ? BROAD_T_QUERIES : T_QUERIES) : isBroad ? BROAD_U_QUERIES : U_QUERIES;
   const text = random
-    .pick(of === 'T' ? T_QUERIES : U_QUERIES)
+    .pick(choices)
     .replaceAll('K', String(k))
     .replaceAll('TEAM', random.pick(['red', 'blue']));
-  return random.chance(0.1) ? `NOT (${text})` : text;
+  return !isBroad && random.chance(0.1) ? `NOT (${text})` : text;
 }
+
+/** Through these most is seen. */
+const BROAD_T_QUERIES: readonly string[] = [
+  'TRUEPREDICATE',
+  'g != K',
+  'g < 4',
+  '_id < 7',
+  'NONE rels.g == K',
+];
+const BROAD_U_QUERIES: readonly string[] = ['TRUEPREDICATE', 'level != K', "team != 'TEAM'"];
 
 const T_QUERIES: readonly string[] = [
   'TRUEPREDICATE',
@@ -180,9 +206,12 @@ const text = (value: string) => ({ type: 'string', value }) as const;
 const userKey = (random: Random): PrimaryKey => text(`u${random.below(U_KEYS)}`);
 const NOTHING: ScalarValue = { type: 'null' };
 
+/** Classes in which objects are made; in others only what is there is changed, as an app does that knows its rights. */
+export type Manners = { readonly makes: ReadonlySet<string> } | 'none';
+
 /** A transaction of one to three changes as an app could make them with what it has. */
-export function randomTransaction(local: Local, random: Random): Instruction[] {
-  const working = new Overlay(local);
+export function randomTransaction(local: Local, random: Random, manners: Manners = 'none'): Instruction[] {
+  const working = new Overlay(local, manners);
   const made: Instruction[] = [];
   const count = 1 + random.below(3);
   for (let i = 0; i < count; i += 1) {
@@ -199,10 +228,20 @@ export function randomTransaction(local: Local, random: Random): Instruction[] {
 /** Each object is changed once in a transaction, so that what was written needs no model. */
 class Overlay {
   readonly local: Local;
+  readonly #manners: Manners;
   readonly #touched = new Set<string>();
 
-  constructor(local: Local) {
+  constructor(local: Local, manners: Manners) {
     this.local = local;
+    this.#manners = manners;
+  }
+
+  /** The key of the object to change or to make; undefined when that is against good manners. */
+  choose(of: string, any: PrimaryKey, random: Random): PrimaryKey | undefined {
+    if (this.#manners === 'none') return any;
+    const present = [...this.local.objects(of)];
+    if (present.length > 0 && random.chance(0.8)) return random.pick(present).key;
+    return this.local.object(of, any) !== undefined || this.#manners.makes.has(of) ? any : undefined;
   }
 
   take(change: readonly ObjectInstruction[]): boolean {
@@ -233,8 +272,10 @@ const set = (of: string, key: PrimaryKey, field: string, value: ScalarValue): Ob
   isDefault: false,
 });
 
-function userChange({ local }: Overlay, random: Random): ObjectInstruction[] {
-  const key = userKey(random);
+function userChange(overlay: Overlay, random: Random): ObjectInstruction[] {
+  const { local } = overlay;
+  const key = overlay.choose('U', userKey(random), random);
+  if (key === undefined) return [];
   const team = (): ScalarValue => random.pick([NOTHING, text('red'), text('blue')]);
   const level = (): ScalarValue => int(random.below(5));
   if (local.object('U', key) === undefined) {
@@ -278,8 +319,10 @@ function newItem(key: PrimaryKey, random: Random): ObjectInstruction[] {
   return fresh;
 }
 
-function itemChange({ local }: Overlay, random: Random): ObjectInstruction[] {
-  const key: PrimaryKey = int(random.below(T_KEYS));
+function itemChange(overlay: Overlay, random: Random): ObjectInstruction[] {
+  const { local } = overlay;
+  const key = overlay.choose('T', int(random.below(T_KEYS)), random);
+  if (key === undefined) return [];
   const state = local.object('T', key);
   const erased: ObjectInstruction = { op: 'EraseObject', table: 'T', key };
   if (state === undefined) {

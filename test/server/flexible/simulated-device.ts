@@ -141,7 +141,10 @@ export class SimulatedDevice {
     const { replica } = this;
     // Before it has the classes it cannot write, and an app subscribes before it does.
     if (!replica.schema.has('T')) return;
-    const transaction = randomTransaction(replica, this.#random);
+    const makes = new Set(replica.flexible.active.subscriptions.map(({ table }) => table));
+    const manners = this.#random.chance(0.8) ? { makes } : 'none';
+    const transaction = randomTransaction(replica, this.#random, manners);
+    if (transaction.length === 0) return;
     for (const instruction of transaction) {
       if (instruction.op === 'CreateObject' && instruction.table === 'R')
         this.reports.add(keyToken(instruction.key));

@@ -9,6 +9,7 @@ const NO_LIMIT = 1_000_000_000;
 export class SimulatedPartition {
   readonly replica: SqliteReplica;
   readonly #random: Random;
+  #isKnown = false;
 
   constructor(replica: SqliteReplica, random: Random) {
     this.replica = replica;
@@ -51,6 +52,15 @@ export class SimulatedPartition {
     }
     const { upload, download, identity } = this.replica;
     if (identity === undefined) throw new Error('the replica did not take its identity');
+    if (!this.#isKnown) {
+      // Only a file that has identified itself keeps the history that it needs.
+      const { fileIdent, salt } = identity;
+      const { latest } = this.replica;
+      const verdict = await realm.checkIdent({ fileIdent, fileIdentSalt: salt, download, latest });
+      if (verdict.kind === 'rejected')
+        throw new Error(`the server does not know the file: ${verdict.message}`);
+      this.#isKnown = true;
+    }
     return { upload, download, identity };
   }
 }
