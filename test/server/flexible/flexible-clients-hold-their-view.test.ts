@@ -5,9 +5,11 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { BadChangesetError } from '../../../src/changeset/bad-changeset-error.ts';
 import { keyToken } from '../../../src/schema/value.ts';
 import { covers } from '../../../src/server/rules/contract.ts';
 import { openReplicaStore, type SqliteReplicaStore } from '../../../src/store/replica/open-replica-store.ts';
+import { HistoryError } from '../../../src/store/server/history-error.ts';
 import { temporaryDirectory } from '../../store/server/temporary-directory.ts';
 import { Random, testSeed } from '../../support/random.ts';
 import { objectText, randomTransaction, TABLES } from './simulated-changes.ts';
@@ -87,7 +89,7 @@ class Simulation {
     const { realm } = this.#server;
     const drawn = random.below(1_000);
     if (drawn < 280) device.write();
-    else if (drawn < 320) await realm.write(randomTransaction(realm.now, random));
+    else if (drawn < 320) await this.#writeAsServer();
     else if (drawn < 345) device.subscribe();
     else if (drawn < 360) device.changeRights();
     else if (drawn < 385) device.disconnect();
@@ -102,6 +104,19 @@ class Simulation {
     vi.advanceTimersByTime(random.below(LONGEST_STEP));
     for (let i = random.below(4); i >= 0; i -= 1) await nextTurn();
     this.#noteRefusals();
+  }
+
+  /** An upload that waits for its turn may change what the write was made from: it is refused then, and made anew. */
+  async #writeAsServer(): Promise<void> {
+    const { realm } = this.#server;
+    for (;;) {
+      try {
+        await realm.write(randomTransaction(realm.now, this.#random));
+        return;
+      } catch (error) {
+        if (!(error instanceof HistoryError) || !(error.cause instanceof BadChangesetError)) throw error;
+      }
+    }
   }
 
   /** They are forgotten when the device has integrated what undoes them. */
