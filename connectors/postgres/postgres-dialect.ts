@@ -9,13 +9,15 @@ import type {
   SourceDialect,
   SqlText,
   SqlWriter,
+  StateCodec,
   TableInfo,
   ValueCodec,
   WantedTable,
 } from '../../src/connector/dialect.ts';
 import type { Logger } from '../../src/log.ts';
-import type { ColumnDefinition } from '../../src/schema/definition.ts';
+import type { ClassDefinition, ColumnDefinition } from '../../src/schema/definition.ts';
 import { readCatalog } from './catalog.ts';
+import { stateCodecFor } from './codec/state-codec.ts';
 import { codecFor } from './codec/value-codec.ts';
 import { columnTypeFor, naturalDefinition } from './column-types.ts';
 import { missingStatements, runDdl } from './ddl.ts';
@@ -128,6 +130,14 @@ export class PostgresDialect implements SourceDialect {
 
   codec(column: ColumnInfo, property: ColumnDefinition): ValueCodec {
     return codecFor(column, property);
+  }
+
+  stateCodec(
+    column: ColumnInfo,
+    property: ColumnDefinition,
+    definitions: ReadonlyMap<string, ClassDefinition>,
+  ): StateCodec {
+    return stateCodecFor(column, property, definitions);
   }
 
   async createMissing(tables: readonly WantedTable[]): Promise<readonly string[]> {

@@ -3,8 +3,9 @@
  * writer. Everything else about syncing lives once, in this folder. Values travel as the database's own text form
  * (`null` is SQL NULL), so that nothing is lost on the way (anchors: numeric, microseconds, infinity).
  */
-import type { ColumnDefinition } from '../schema/definition.ts';
+import type { ClassDefinition, ColumnDefinition } from '../schema/definition.ts';
 import type { ScalarValue } from '../schema/value.ts';
+import type { StateValue } from '../store/state/object-state.ts';
 
 export type SqlText = string | null;
 /** The database did not send this column because it did not change (an unchanged TOAST value). Never NULL. */
@@ -51,6 +52,17 @@ export function tableId(table: TableName): string {
 export type ValueCodec = {
   readonly toRealm: (text: string) => ScalarValue;
   readonly toSql: (value: ScalarValue) => SqlText;
+};
+
+/**
+ * Converts one column's texts to the whole value of a property that is no scalar of a fixed type (a collection, an
+ * embedded object, a mixed value) and back. A value that `toRealm` made and `toSql` writes again is equal to the
+ * database; one that `toSql` wrote reads back as the same value. Both throw `DataError` on what does not fit.
+ */
+export type StateCodec = {
+  readonly toRealm: (text: string) => StateValue;
+  /** `null` for null and for an absent embedded object; an empty collection has a text of its own. */
+  readonly toSql: (value: StateValue) => SqlText;
 };
 
 // ---- database to realm ----------------------------------------------------------------------------------------
@@ -199,6 +211,15 @@ export interface SourceDialect {
   createMissing(tables: readonly WantedTable[]): Promise<readonly string[]>;
   /** Throws `MappingError` (src/connector/errors.ts) when the two types have no way to each other. */
   codec(column: ColumnInfo, property: ColumnDefinition): ValueCodec;
+  /**
+   * The same for properties of which one column holds all: collections, embedded objects and mixed. `definitions` are
+   * the classes of the models, for the fields of embedded objects and the keys of linked ones.
+   */
+  stateCodec(
+    column: ColumnInfo,
+    property: ColumnDefinition,
+    definitions: ReadonlyMap<string, ClassDefinition>,
+  ): StateCodec;
   /** The property type that suits a column best; what conversion hooks see. */
   naturalDefinition(column: ColumnInfo): ColumnDefinition;
   /**

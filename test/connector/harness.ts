@@ -81,6 +81,7 @@ function mapClass(
         return [property, { property, definition: propertyDefinition, column: found, codec }];
       }),
     ),
+    states: new Map(),
     lists,
   };
 }

@@ -212,6 +212,9 @@ class SimulatedDialect implements SourceDialect {
       },
     };
   }
+  stateCodec(): never {
+    throw new Error('the simulation has no columns that hold collections');
+  }
   naturalDefinition(): ColumnDefinition {
     return { type: 'string', nullable: true, collection: 'single' };
   }

@@ -77,6 +77,7 @@ export function buildMapping(context: MappingContext): Mapping {
       table,
       key: keys.get(definition.name)!,
       properties,
+      states: new Map(),
       lists,
     };
   });

@@ -1,6 +1,7 @@
 /** How one class and one table stand to each other, resolved once at start; everything after only follows it. */
 import type { ClassDefinition, ColumnDefinition } from '../../schema/definition.ts';
 import type { LinkValue, PrimaryKey, ScalarValue } from '../../schema/value.ts';
+import type { StateValue } from '../../store/state/object-state.ts';
 import type { ColumnInfo, SqlText, TableInfo, ValueCodec } from '../dialect.ts';
 
 export type MappedColumn = {
@@ -9,6 +10,19 @@ export type MappedColumn = {
   readonly column: ColumnInfo;
   /** Links included: their texts are those of the target's key. */
   readonly codec: ValueCodec;
+};
+
+/**
+ * A property that is more than one scalar in one column: a collection, an embedded object or a mixed value held by a
+ * column as a whole, or a value whose parts stand in several columns.
+ */
+export type MappedState = {
+  readonly property: string;
+  readonly definition: ColumnDefinition;
+  readonly columns: readonly ColumnInfo[];
+  /** From the texts of `columns`, in their order. Throws `DataError`. */
+  readonly toRealm: (texts: readonly SqlText[]) => StateValue;
+  readonly toSql: (value: StateValue) => readonly SqlText[];
 };
 
 export type KeyMapping = {
@@ -33,6 +47,8 @@ export type ClassMapping = {
   readonly key: KeyMapping;
   /** By property name, without the key. */
   readonly properties: ReadonlyMap<string, MappedColumn>;
+  /** By property name: those that need more than one scalar. */
+  readonly states: ReadonlyMap<string, MappedState>;
   readonly lists: ReadonlyMap<string, ListMapping>;
 };
 
