@@ -13,7 +13,8 @@ export type Address = {
   readonly path: Path;
 };
 
-const MIXED: ColumnDefinition = { type: 'mixed', nullable: true, collection: 'single' };
+/** The type of what lies below a mixed value. */
+export const MIXED: ColumnDefinition = { type: 'mixed', nullable: true, collection: 'single' };
 
 /** Gives a field the value, whatever it holds now. */
 export function writeField(
@@ -36,8 +37,8 @@ export function writeField(
   return written;
 }
 
-/** Fills an empty collection, or an embedded object without values. */
-function fill(
+/** Fills an empty collection, or an embedded object without values. Appends to `written`. */
+export function fill(
   schema: RealmSchema,
   address: Address,
   column: ColumnDefinition,
@@ -99,7 +100,8 @@ function update(
   fill(schema, address, column, value, written);
 }
 
-function payloadOf(value: StateValue): Payload {
+/** What an instruction carries of a value: a container's contents come in instructions of their own. */
+export function payloadOf(value: StateValue): Payload {
   switch (value.type) {
     case 'object':
     case 'list':
@@ -111,6 +113,6 @@ function payloadOf(value: StateValue): Payload {
   }
 }
 
-function below(address: Address, step: number | string): Address {
+export function below(address: Address, step: number | string): Address {
   return { ...address, path: [...address.path, step] };
 }
