@@ -134,7 +134,27 @@ export interface Replica extends ReplicaReader {
   readonly flexible: FlexibleState | undefined;
 }
 
+/**
+ * Which object a row of a table belongs to, where the database tells its rows apart by a key that it makes itself. Keys
+ * are the database's texts. Changes commit with the surrounding transaction.
+ */
+export interface RowKeys {
+  keyOf(table: string, row: string): string | undefined;
+  rowOf(table: string, key: string): string | undefined;
+  /** `owed`: the key was assigned here, and the row does not have it yet. */
+  set(table: string, row: string, key: string, owed: boolean): void;
+  remove(table: string, row: string): void;
+  clear(table: string): void;
+  /** Assignments that the rows do not have yet, at most `limit`. */
+  owed(limit: number): readonly RowKeyEntry[];
+  /** The row has its key now, unless it was given another one meanwhile. */
+  settle(entry: RowKeyEntry): void;
+}
+
+export type RowKeyEntry = { readonly table: string; readonly row: string; readonly key: string };
+
 export interface ReplicaStore {
+  readonly rowKeys: RowKeys;
   /** Opens a replica, creating an empty one when it does not exist. */
   replica(path: string): Replica;
   paths(): string[];

@@ -15,6 +15,7 @@ import { LocalChangesetTable } from './local-changesets.ts';
 import { Marks } from './marks.ts';
 import { ReplicaTable } from './replica-table.ts';
 import { REPLICA_TABLES } from './replica-tables.ts';
+import { RowKeyTable } from './row-key-table.ts';
 import { openFlexibleReplica, type ReplicaEnvironment, SqliteReplica } from './sqlite-replica.ts';
 import { StoreTransactions } from './store-transactions.ts';
 import { SubscriptionTable } from './subscription-table.ts';
@@ -50,6 +51,7 @@ export class SqliteReplicaStore implements ReplicaStore {
   readonly #transactions: StoreTransactions;
   readonly #environment: ReplicaEnvironment;
   readonly #marks: Marks;
+  readonly rowKeys: RowKeyTable;
   readonly #open = new Map<string, SqliteReplica>();
   #flexible: FlexibleReplica | undefined;
 
@@ -58,6 +60,7 @@ export class SqliteReplicaStore implements ReplicaStore {
     this.#database = database;
     this.#transactions = new StoreTransactions(database);
     this.#marks = new Marks(database);
+    this.rowKeys = new RowKeyTable(database);
     const schemas = new SchemaTable(database);
     const objects = new ObjectTable(database);
     this.#environment = {

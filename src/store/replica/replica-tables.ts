@@ -81,5 +81,15 @@ export const REPLICA_TABLES: Migrations = {
       changeset BLOB NOT NULL,
       PRIMARY KEY (replica, position)
     ) STRICT, WITHOUT ROWID;`,
+    // Tables whose rows have a key that the database makes, beside the key of their objects.
+    `CREATE TABLE row_keys (
+      source TEXT NOT NULL,
+      row TEXT NOT NULL,
+      key TEXT NOT NULL,
+      owed INTEGER NOT NULL,
+      PRIMARY KEY (source, row)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX row_keys_by_key ON row_keys (source, key);
+    CREATE INDEX row_keys_owed ON row_keys (source, row) WHERE owed = 1;`,
   ],
 };
