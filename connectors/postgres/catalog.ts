@@ -39,6 +39,14 @@ const KEYS = `SELECT i.indrelid, a.attname FROM pg_index i
     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
   WHERE i.indrelid = ANY ($1::oid[]) AND i.indisprimary AND k.place <= i.indnkeyatts ORDER BY i.indrelid, k.place`;
 
+/** Deferrable keys are checked too late for ON CONFLICT. */
+const UNIQUE_KEYS = `SELECT i.indrelid, i.indexrelid, a.attname FROM pg_index i
+    CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, place)
+    LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum > 0
+  WHERE i.indrelid = ANY ($1::oid[]) AND i.indisunique AND i.indimmediate AND i.indisvalid
+    AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts
+  ORDER BY i.indrelid, i.indisprimary DESC, i.indexrelid, k.place`;
+
 const FOREIGN_KEYS = `SELECT o.conrelid, o.conname, n.nspname, c.relname, a.attname, f.attname
   FROM pg_constraint o JOIN pg_class c ON c.oid = o.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     CROSS JOIN LATERAL unnest(o.conkey, o.confkey) WITH ORDINALITY k (own, other, place)
@@ -56,6 +64,7 @@ export async function readCatalog(
   const oids = [`{${tables.map(([oid]) => oid).join(',')}}`];
   const columns = groupByFirst(await session.query(COLUMNS, oids));
   const keys = groupByFirst(await session.query(KEYS, oids));
+  const uniqueKeys = groupByFirst(await session.query(UNIQUE_KEYS, oids));
   const foreignKeys = groupByFirst(await session.query(FOREIGN_KEYS, oids));
   const catalog = new Map<string, TableInfo>();
   for (const [oid = '', name] of tables) {
@@ -65,6 +74,7 @@ export async function readCatalog(
       columns: (columns.get(oid ?? '') ?? []).map((row) => columnOf(row, customTypes)),
       primaryKey: (keys.get(oid ?? '') ?? []).map(([, column]) => column ?? ''),
       foreignKeys: foreignKeysOf(foreignKeys.get(oid ?? '') ?? []),
+      uniqueKeys: uniqueKeysOf(uniqueKeys.get(oid ?? '') ?? []),
     });
   }
   return catalog;
@@ -115,6 +125,11 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
 
 function baseTypeName(name: string): string {
   return TYPE_NAMES[name.toLowerCase()] ?? name;
+}
+
+function uniqueKeysOf(rows: readonly CatalogRow[]): string[][] {
+  const byIndex = Map.groupBy(rows, ([, index]) => index);
+  return [...byIndex.values()].map((columns) => columns.map(([, , column]) => column ?? ''));
 }
 
 function foreignKeysOf(rows: readonly CatalogRow[]): ForeignKey[] {

@@ -6,17 +6,18 @@ import { columnArrays, MAX_ROWS_PER_STATEMENT, unnest } from './writer/set-state
 
 /**
  * The rows that exist, in no particular order: `columns` should name the key for the caller to know them by. `keys`
- * are texts of the primary key's columns, in the order in which `columns` (or else the table) names them. Key columns
- * come back as they were asked for, not as the row has them: `char(n)` pads, `numeric` has places of its own.
+ * are texts of `keyColumns`; of the primary key's columns unless these are given, in the order in which `columns` (or
+ * else the table) names them. Key columns come back as they were asked for, not as the row has them: `char(n)` pads, `numeric` has places of its own.
  */
 export async function fetchRows(
   session: Session,
   table: TableInfo,
   columns: readonly string[],
   keys: readonly (readonly string[])[],
+  keyColumns?: readonly string[],
 ): Promise<readonly (readonly SqlText[])[]> {
   const named = columns.filter((column) => table.primaryKey.includes(column));
-  const key = named.length === table.primaryKey.length ? named : table.primaryKey;
+  const key = keyColumns ?? (named.length === table.primaryKey.length ? named : table.primaryKey);
   const condition = key.map((name, index) => `t.${quoteIdentifier(name)} = v.a${index}`).join(' AND ');
   const selected = columns.map((name) => {
     const place = key.indexOf(name);

@@ -6,6 +6,7 @@
 import type { ClassDefinition, ColumnDefinition } from '../schema/definition.ts';
 import type { ScalarValue } from '../schema/value.ts';
 import type { StateValue } from '../store/state/object-state.ts';
+import type { Finding } from './finding.ts';
 
 export type SqlText = string | null;
 /** The database did not send this column because it did not change (an unchanged TOAST value). Never NULL. */
@@ -39,6 +40,11 @@ export type TableInfo = {
   /** Column names of the primary key in key order; empty without one. */
   readonly primaryKey: readonly string[];
   readonly foreignKeys: readonly ForeignKey[];
+  /**
+   * Sets of columns that tell rows apart and by which an insertion can turn into an update: unique indexes without
+   * condition that are checked at once, the primary key's among them. Absent where the dialect does not say.
+   */
+  readonly uniqueKeys?: readonly (readonly string[])[];
 };
 
 /** Tables by {@link tableId}. */
@@ -102,13 +108,36 @@ export type FeedEvent =
   | { readonly kind: 'commit'; readonly position: Position; readonly committedAt: Date }
   | { readonly kind: 'idle'; readonly position: Position };
 
+/** What the replicas remember of the feed that filled them. */
+export type FeedKnown = {
+  /** Where they stand: a commit, or an idle position beyond it. */
+  readonly position: Position | undefined;
+  /** The last commit among what they hold. */
+  readonly committed: Position | undefined;
+  /** {@link ChangeFeed.source} of the feed that these positions came from. */
+  readonly source: string | undefined;
+};
+
 export interface ChangeFeed {
+  /** Tells this database, and this line of its history, from every other; opaque text, to be remembered. */
+  readonly source?: string;
+  /** Where it really begins; not the position asked for when that lies on a line of history that was left (failover). */
+  readonly after?: Position | undefined;
   /** Events in commit order, in arrays as they arrive together. Ends when the signal given at opening aborts. */
   readonly events: AsyncIterable<readonly FeedEvent[]>;
   /** Everything up to and including `position` is durable on our side; the database may forget it. */
   confirm(position: Position): void;
   close(): Promise<void>;
 }
+
+/** How the feed fares on the database's side, for the watch, for status displays and for `isthmus doctor`. */
+export type FeedHealth = {
+  readonly findings: readonly Finding[];
+  /** Bytes of log that the database keeps for the feed. */
+  readonly retainedBytes: number | undefined;
+  /** Everything else worth showing, by name. */
+  readonly facts: Readonly<Record<string, string | number>>;
+};
 
 export interface SnapshotReader {
   /** Estimated number of rows, for progress only. */
@@ -134,10 +163,29 @@ export interface SnapshotReader {
 /** How far a realm's queue is applied; written in the same SQL transaction as what it vouches for. */
 export type Checkpoint = { readonly realmPath: string; readonly sequence: number };
 
-/** Set-based statements; `rows` are aligned to `keyColumns` followed by `columns`. */
+/**
+ * For columns that hold the key which the database made for a row, where the realm knows only the key of its object:
+ * the text is that of column `by`, and what is meant is `column` of the row of `table` that has it. A row that is not
+ * there is a violated reference; as a key to look for it matches nothing.
+ */
+export type KeyLookup = { readonly table: TableInfo; readonly by: string; readonly column: string };
+
+/**
+ * Set-based statements; `rows` are aligned to `keyColumns` followed by `columns`. `assign` sets columns only in rows
+ * where they are NULL.
+ */
 export type ApplyStatement =
   | {
       readonly kind: 'upsert' | 'update';
+      readonly table: TableInfo;
+      readonly keyColumns: readonly string[];
+      readonly columns: readonly string[];
+      readonly rows: readonly (readonly SqlText[])[];
+      /** By column name. */
+      readonly lookups?: ReadonlyMap<string, KeyLookup>;
+    }
+  | {
+      readonly kind: 'assign';
       readonly table: TableInfo;
       readonly keyColumns: readonly string[];
       readonly columns: readonly string[];
@@ -151,22 +199,17 @@ export type ApplyStatement =
     }
   | { readonly kind: 'deleteAll'; readonly table: TableInfo }
   /** List tables `oid, idx, target`: indexes stay zero-based, contiguous and unique. */
-  | {
-      readonly kind: 'listInsert';
-      readonly table: TableInfo;
-      readonly oid: string;
-      readonly index: number;
-      readonly target: SqlText;
-    }
-  | {
-      readonly kind: 'listSet';
-      readonly table: TableInfo;
-      readonly oid: string;
-      readonly index: number;
-      readonly target: SqlText;
-    }
-  | { readonly kind: 'listErase'; readonly table: TableInfo; readonly oid: string; readonly index: number }
-  | { readonly kind: 'listClear'; readonly table: TableInfo; readonly oid: string };
+  | (OnListTable & { readonly kind: 'listInsert'; readonly index: number; readonly target: SqlText })
+  | (OnListTable & { readonly kind: 'listSet'; readonly index: number; readonly target: SqlText })
+  | (OnListTable & { readonly kind: 'listErase'; readonly index: number })
+  | (OnListTable & { readonly kind: 'listClear' });
+
+type OnListTable = {
+  readonly table: TableInfo;
+  readonly oid: string;
+  readonly oidLookup?: KeyLookup;
+  readonly targetLookup?: KeyLookup;
+};
 
 export type ErrorClass = 'transient' | 'data' | 'fatal';
 
@@ -184,7 +227,15 @@ export interface SqlWriter {
 }
 
 /** A table to be made (or extended) from the models. */
-export type WantedColumn = { readonly name: string; readonly type: string; readonly nullable: boolean };
+export type WantedColumn = {
+  readonly name: string;
+  readonly type: string;
+  readonly nullable: boolean;
+  /** The database makes its values, counting up, unless an insertion gives one. */
+  readonly generated?: boolean;
+  /** No two rows may have the same value; several may have none. */
+  readonly unique?: boolean;
+};
 export type WantedTable = {
   readonly table: TableName;
   readonly columns: readonly WantedColumn[];
@@ -223,29 +274,40 @@ export interface SourceDialect {
   /** The property type that suits a column best; what conversion hooks see. */
   naturalDefinition(column: ColumnInfo): ColumnDefinition;
   /**
-   * Makes publication and slot (or their equivalent) for the tables. A new feed comes with the snapshot at its start;
-   * an existing one returns without. `reset` drops and makes them anew.
+   * Makes publication and slot (or their equivalent) for the tables. A new feed comes with the snapshot at its start,
+   * and its position where the dialect knows it; an existing one returns without. `reset` drops and makes them anew.
+   * Throws when one of the `followed` tables (by {@link tableId}) was not followed completely since.
    */
   prepareFeed(
     tables: readonly TableInfo[],
-    options: { reset: boolean },
-  ): Promise<{ created: boolean; snapshot: SnapshotReader | undefined }>;
+    options: { reset: boolean; followed?: readonly string[] },
+  ): Promise<{ created: boolean; snapshot: SnapshotReader | undefined; start?: Position }>;
+  /** Throws when the database is not the one, or not that line of its history, from which the replicas were filled. */
+  checkSource?(known: FeedKnown): Promise<void>;
+  feedHealth?(): Promise<FeedHealth>;
   /** A snapshot of now. */
   openSnapshot(): Promise<SnapshotReader>;
   snapshotIncludes(visibility: string, transaction: string): boolean;
-  /** Streams from the feed's confirmed position; events at or before `after` are not delivered again. */
-  openFeed(after: Position | undefined, signal: AbortSignal): Promise<ChangeFeed>;
+  /**
+   * Streams from the feed's confirmed position; events at or before `after` are not delivered again. `known` lets it see
+   * that the database is another one than before; then it may begin earlier ({@link ChangeFeed.after}), or refuse.
+   */
+  openFeed(after: Position | undefined, signal: AbortSignal, known?: FeedKnown): Promise<ChangeFeed>;
   comparePositions(a: Position, b: Position): number;
   /** True for failures of a connection, of the feed or any other, that another attempt may mend. */
   isTransient(error: unknown): boolean;
   /** Removes slot and publication (or their equivalent), as when an adapter is retired. */
   dropFeed(): Promise<void>;
   openWriter(): Promise<SqlWriter>;
-  /** Current column texts of the rows with these keys (for values that the feed left out). */
+  /**
+   * Current column texts of the rows with these keys (for values that the feed left out). `keyColumns` says which
+   * columns the keys are of; they are those of the primary key unless given.
+   */
   fetchRows(
     table: TableInfo,
     columns: readonly string[],
     keys: readonly (readonly string[])[],
+    keyColumns?: readonly string[],
   ): Promise<readonly (readonly SqlText[])[]>;
   close(): Promise<void>;
 }

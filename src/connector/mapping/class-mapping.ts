@@ -1,8 +1,8 @@
 /** How one class and one table stand to each other, resolved once at start; everything after only follows it. */
-import type { ClassDefinition, ColumnDefinition } from '../../schema/definition.ts';
-import type { LinkValue, PrimaryKey, ScalarValue } from '../../schema/value.ts';
+import type { ClassDefinition, ColumnDefinition, RealmSchema } from '../../schema/definition.ts';
+import type { LinkValue, NullValue, PrimaryKey, ScalarValue } from '../../schema/value.ts';
 import type { StateValue } from '../../store/state/object-state.ts';
-import type { ColumnInfo, SqlText, TableInfo, ValueCodec } from '../dialect.ts';
+import type { ColumnInfo, KeyLookup, SqlText, TableInfo, ValueCodec } from '../dialect.ts';
 
 export type MappedColumn = {
   readonly property: string;
@@ -10,6 +10,11 @@ export type MappedColumn = {
   readonly column: ColumnInfo;
   /** Links included: their texts are those of the target's key. */
   readonly codec: ValueCodec;
+  /**
+   * Set for a link whose column holds the key that the database made for the target: the codec writes the key of the
+   * object, which the writer looks up, and reads the key of the row, for which the directory knows the object.
+   */
+  readonly lookup?: KeyLookup;
 };
 
 /**
@@ -23,9 +28,39 @@ export type MappedState = {
   /** From the texts of `columns`, in their order. Throws `DataError`. */
   readonly toRealm: (texts: readonly SqlText[]) => StateValue;
   readonly toSql: (value: StateValue) => readonly SqlText[];
+  /** The classes of the models as the columns know them: without the properties that stay in the realm. */
+  readonly schema: RealmSchema;
+};
+
+/** A collection kept in a table of its own: `oid, idx, target` for lists, `oid, key, target` for dictionaries, `oid, target` for sets. */
+export type ItemTableMapping = {
+  readonly property: string;
+  readonly definition: ColumnDefinition;
+  readonly table: TableInfo;
+  /** The columns after `oid`. */
+  readonly columns: readonly string[];
+  /** From rows of `columns`, in the order of the table's key. Throws `DataError`. */
+  readonly toRealm: (rows: readonly (readonly SqlText[])[]) => StateValue;
+  readonly toSql: (value: StateValue) => readonly (readonly SqlText[])[];
+};
+
+/**
+ * How the database tells the rows of a class apart, where that is not the key of the class: by a key that it makes
+ * itself (`RealmId` beside an identity column). Texts are those of `column`.
+ */
+export type RowKey = {
+  readonly column: string;
+  readonly lookup: KeyLookup;
+  /** A key for a row that came without one, as the text of the class's key column; undefined where none can be made. */
+  readonly generate: (() => string) | undefined;
+  /** From the directory; undefined for rows that it does not know. */
+  readonly keyOf: (row: string) => PrimaryKey | undefined;
+  readonly rowOf: (key: PrimaryKey) => string | undefined;
 };
 
 export type KeyMapping = {
+  /** Set when the table's rows have a key of their own, which the database makes. */
+  readonly row?: RowKey;
   readonly columns: readonly string[];
   /** Texts in the order of `columns`. Throws `DataError`. */
   readonly toRealm: (texts: readonly string[]) => PrimaryKey;
@@ -36,8 +71,11 @@ export type KeyMapping = {
 export type ListMapping = {
   readonly property: string;
   readonly table: TableInfo;
-  readonly toRealm: (target: string) => LinkValue;
+  /** A target of which the directory knows no object is null. */
+  readonly toRealm: (target: string) => LinkValue | NullValue;
   readonly toSql: (target: ScalarValue) => SqlText;
+  /** Set where `target` holds the key that the database made. */
+  readonly targetLookup?: KeyLookup;
 };
 
 export type ClassMapping = {
@@ -50,6 +88,8 @@ export type ClassMapping = {
   /** By property name: those that need more than one scalar. */
   readonly states: ReadonlyMap<string, MappedState>;
   readonly lists: ReadonlyMap<string, ListMapping>;
+  /** By property name: other collections with tables of their own, written whole and read when loading. */
+  readonly itemTables: ReadonlyMap<string, ItemTableMapping>;
 };
 
 export class Mapping {
