@@ -124,6 +124,11 @@ export class SimulatedDevice {
     this.#session.disconnected();
   }
 
+  /** Messages under way to the device. */
+  get expected(): number {
+    return this.#toClient.length;
+  }
+
   /** Something of what is under way arrives. */
   passOn(toServer: number, toClient: number): void {
     for (const message of this.#toServer.splice(0, toServer)) {
@@ -173,8 +178,8 @@ export class SimulatedDevice {
   }
 
   /** The server decides otherwise from now on. */
-  changeRights(): void {
-    this.rights = randomRights(this.#random);
+  changeRights(rights = randomRights(this.#random)): void {
+    this.rights = rights;
     trace(this.name, () => JSON.stringify(this.rights));
     this.#connection?.review();
   }
