@@ -15,17 +15,20 @@ import { isServerError, PostgresApplyError, PostgresError } from '../errors.ts';
 import { CHECKPOINT_TABLE, DEAD_LETTER_TABLE } from '../own-tables.ts';
 import type { Session } from '../session.ts';
 import { quoteLiteral, quoteTable } from '../sql-text.ts';
+import { resolvedLists, resolvedStatement } from './key-lookups.ts';
 import {
   addListChange,
   clearText,
   differenceTexts,
   isListStatement,
   type ListChanges,
+  type ListStatement,
   type PreparedText,
   readText,
   stepTexts,
 } from './list-statements.ts';
 import {
+  assignText,
   columnArrays,
   deleteAllText,
   deleteText,
@@ -62,14 +65,14 @@ export class PostgresWriter implements SqlWriter {
 
   async apply(statements: readonly ApplyStatement[], checkpoints: readonly Checkpoint[]): Promise<void> {
     await this.#transaction(checkpoints, async () => {
-      const lists = new Map<string, ListChanges>();
+      let lists: ListStatement[] = [];
       for (const statement of statements) {
         if (isListStatement(statement)) {
-          addListChange(lists, statement);
+          lists.push(statement);
           continue;
         }
         await this.#runLists(lists);
-        lists.clear();
+        lists = [];
         await this.#runSet(statement);
       }
       await this.#runLists(lists);
@@ -120,11 +123,13 @@ export class PostgresWriter implements SqlWriter {
     );
   }
 
-  async #runSet(statement: Exclude<ApplyStatement, { oid: string }>): Promise<void> {
-    if (statement.kind === 'deleteAll') {
-      await this.#run(deleteAllText(statement.table), [], 'emptying the table', statement.table);
+  async #runSet(given: Exclude<ApplyStatement, { oid: string }>): Promise<void> {
+    if (given.kind === 'deleteAll') {
+      await this.#run(deleteAllText(given.table), [], 'emptying the table', given.table);
       return;
     }
+    const statement =
+      given.kind === 'upsert' || given.kind === 'update' ? await resolvedStatement(given, this.#ask) : given;
     const { table, keyColumns, rows } = statement;
     const columns = statement.kind === 'delete' ? [] : statement.columns;
     if (statement.kind === 'update' && columns.length === 0) return;
@@ -133,7 +138,9 @@ export class PostgresWriter implements SqlWriter {
         ? deleteText(table, keyColumns)
         : statement.kind === 'update'
           ? updateText(table, keyColumns, columns)
-          : upsertText(table, keyColumns, columns);
+          : statement.kind === 'assign'
+            ? assignText(table, keyColumns, columns)
+            : upsertText(table, keyColumns, columns);
     const width = keyColumns.length + columns.length;
     for (let start = 0; start < rows.length; start += MAX_ROWS_PER_STATEMENT) {
       const chunk =
@@ -144,7 +151,10 @@ export class PostgresWriter implements SqlWriter {
     }
   }
 
-  async #runLists(lists: ReadonlyMap<string, ListChanges>): Promise<void> {
+  async #runLists(statements: readonly ListStatement[]): Promise<void> {
+    if (statements.length === 0) return;
+    const lists = new Map<string, ListChanges>();
+    for (const statement of await resolvedLists(statements, this.#ask)) addListChange(lists, statement);
     await this.#clearLists([...lists.values()].filter(({ cleared }) => cleared));
     for (const changes of lists.values()) {
       const [first, ...further] = changes.steps;
@@ -195,6 +205,18 @@ export class PostgresWriter implements SqlWriter {
     return deferrable;
   }
 
+  readonly #ask = async (
+    text: string,
+    values: readonly unknown[],
+    table: TableInfo,
+  ): Promise<readonly (readonly SqlText[])[]> => {
+    try {
+      return (await this.#session.prepared(text, values)).rows;
+    } catch (cause) {
+      throw applyError('looking keys up', table, cause);
+    }
+  };
+
   async #run(text: string, values: readonly unknown[], doing: string, table?: TableInfo): Promise<void> {
     try {
       await this.#session.prepared(text, values);
@@ -204,7 +226,12 @@ export class PostgresWriter implements SqlWriter {
   }
 }
 
-const DOING = { upsert: 'writing rows', update: 'setting columns', delete: 'deleting rows' } as const;
+const DOING = {
+  upsert: 'writing rows',
+  update: 'setting columns',
+  assign: 'giving rows their keys',
+  delete: 'deleting rows',
+} as const;
 
 /** What went wrong while `doing`, as the engine sorts it. */
 export function applyError(doing: string, table: TableInfo | undefined, cause: unknown): ApplyError {

@@ -47,6 +47,16 @@ export function updateText(
   );
 }
 
+/** Sets columns of the rows in which they are NULL. */
+export function assignText(
+  table: TableInfo,
+  keyColumns: readonly string[],
+  columns: readonly string[],
+): string {
+  const empty = columns.map((name) => ` AND t.${quoteIdentifier(name)} IS NULL`);
+  return updateText(table, keyColumns, columns) + empty.join('');
+}
+
 export function deleteText(table: TableInfo, keyColumns: readonly string[]): string {
   return (
     `DELETE FROM ${quoteTable(table.table)} t USING ${unnest(table, keyColumns)} ` +
