@@ -25,7 +25,30 @@ export type ColumnInfo = {
   readonly hasDefault: boolean;
   /** Never written by us: generated columns and identity columns GENERATED ALWAYS. */
   readonly readOnly: boolean;
+  /** The type as the database has it, when the dialect needs to know more than its name. */
+  readonly storage?: StoredType;
 };
+
+/** A type as the database has it, whatever the configuration has it treated as. Only dialects look inside. */
+export type StoredType = {
+  /** As casts want it: without length or precision. */
+  readonly type: string;
+  readonly baseType: string;
+  /** What stands between the elements of an array of this type. */
+  readonly delimiter?: string;
+  readonly structure?: TypeStructure;
+};
+
+export type TypeStructure =
+  /** `dimensions` are those declared, which bind nobody. */
+  | { readonly kind: 'array'; readonly element: StoredType; readonly dimensions: number }
+  | {
+      readonly kind: 'record';
+      readonly fields: readonly { readonly name: string; readonly type: StoredType }[];
+    }
+  | { readonly kind: 'range'; readonly bound: StoredType }
+  /** An amount in the smallest unit of a currency; `places` is how many decimals that unit has. */
+  | { readonly kind: 'money'; readonly places: number };
 
 export type ForeignKey = {
   readonly name: string;
@@ -249,10 +272,41 @@ export type WantedTable = {
   readonly kind: 'object' | 'list';
 };
 
+/** What a table is apart from its name; compared with what is remembered to see what has changed. */
+export type TableVersion = {
+  /** Another text for a table that was made anew. */
+  readonly identity: string;
+  /** By column name: another text for a column that was made anew or is of another type. */
+  readonly columns: Readonly<Record<string, string>>;
+  /** Parts that can be attached and detached without a word in the feed, by an id of their own. */
+  readonly parts: Readonly<Record<string, 'empty' | 'filled'>>;
+  /** Another text after the feed had left the table out for a while; absent while it does. */
+  readonly followed?: string | undefined;
+};
+
+/** How a running connector notices that somebody changed its tables. */
+export interface CatalogWatch {
+  /** Another text after any change that may concern the tables or the feed. Cheap: asked once a minute. */
+  version(): Promise<string>;
+  /** By {@link tableId}. */
+  tableVersions(): Promise<ReadonlyMap<string, TableVersion>>;
+  /** The tables that cannot be followed or written as they are, by {@link tableId}, with what says why. */
+  faults(tables: readonly TableInfo[]): Promise<ReadonlyMap<string, Error>>;
+  /**
+   * Resolves when the transactions that write to the table now are over: of one that began to write before the feed
+   * took the table in, nothing may be delivered.
+   */
+  writersDone(table: TableName, signal: AbortSignal): Promise<void>;
+  /** True for a failure that a change of the tables may have caused. */
+  mayBeCausedByChange(error: unknown): boolean;
+}
+
 /** One database's side of a connector. */
 export interface SourceDialect {
   readonly name: string;
   readonly defaultSchema: string;
+  /** Without it a change of the tables is noticed at the next start. */
+  readonly catalogWatch?: CatalogWatch;
   /** Creates the database when it is missing and `create` allows it. Checks connection, server settings and privileges; throws errors that name the remedy. */
   prepare(options: { createDatabase: boolean }): Promise<void>;
   catalog(): Promise<Catalog>;

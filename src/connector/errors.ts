@@ -10,6 +10,18 @@ export class DataError extends IsthmusError {
 /** Models, options and database do not fit together; nothing was started. */
 export class MappingError extends IsthmusError {
   readonly code = 'mapping-error';
+  /** The class that has no place in the database, when it is one that is at fault. */
+  className: string | undefined;
+}
+
+/** Runs `work` for one class, so that a `MappingError` of it tells which class it was. */
+export function forClass<T>(className: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof MappingError) error.className ??= className;
+    throw error;
+  }
 }
 
 /** The connector cannot go on without an operator. */
