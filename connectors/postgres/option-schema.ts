@@ -165,6 +165,11 @@ const optionObject = z.strictObject(
         { error: '{ Class: [{ property, dbColumn, type }] }' },
       )
       .default({}),
+    collectionTables: z
+      .array(z.string().regex(/^[^.]+\.[^.]+$/, { error: 'a collection as Class.property' }), {
+        error: "a list of collections, each as 'Class.property'",
+      })
+      .default([]),
     customPostgresTypes: z
       .record(z.string(), text('the name of a type'), { error: '{ customType: type }' })
       .default({}),

@@ -87,6 +87,7 @@ function engineOptions(options: ParsedOptions, directory: string): ConnectorOpti
       valueToRealm: options.convertPostgresValueToRealm,
       valueToSql: options.convertRealmValueToPostgres,
       ignores: ignoredBy(options.realmIgnoreProperties),
+      hasItemTable: (className, property) => options.collectionTables.includes(`${className}.${property}`),
       compoundPrimaryKeys: new Map<string, readonly CompoundKeyPart[]>(
         Object.entries(options.compoundPrimaryKeys),
       ),

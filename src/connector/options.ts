@@ -57,6 +57,8 @@ export type MappingOptions = {
   readonly valueToSql: ((className: string, propertyName: string, value: unknown) => unknown) | undefined;
   /** Properties that are never written to the database. */
   readonly ignores: (className: string, propertyName: string) => boolean;
+  /** Collections that get a table of their own instead of a column when the database is made from the models. */
+  readonly hasItemTable: (className: string, propertyName: string) => boolean;
   /** Key parts by class name. */
   readonly compoundPrimaryKeys: ReadonlyMap<string, readonly CompoundKeyPart[]>;
 };

@@ -87,9 +87,11 @@ async function createMissing(
 
 /** Properties that stay in the realm because no column can hold them yet; said once, so that nobody waits for them. */
 function tellUnmapped(options: ConnectorOptions, mapping: Mapping): void {
-  for (const { className, definition, properties, lists } of mapping.order) {
+  for (const { className, definition, properties, states, lists, itemTables } of mapping.order) {
     const unmapped = [...definition.columns.keys()].filter(
-      (name) => !properties.has(name) && !lists.has(name) && !options.mapping.ignores(className, name),
+      (name) =>
+        ![properties, states, lists, itemTables].some((places) => places.has(name)) &&
+        !options.mapping.ignores(className, name),
     );
     if (unmapped.length === 0) continue;
     options.logger.warn(

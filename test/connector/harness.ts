@@ -82,6 +82,7 @@ function mapClass(
       }),
     ),
     states: new Map(),
+    itemTables: new Map(),
     lists,
   };
 }

@@ -12,6 +12,7 @@ export const sameNames: MappingOptions = {
   valueToRealm: undefined,
   valueToSql: undefined,
   ignores: () => false,
+  hasItemTable: () => false,
   compoundPrimaryKeys: new Map(),
 };
 

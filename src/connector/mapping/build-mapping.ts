@@ -2,12 +2,23 @@
 import type { ClassDefinition, ColumnDefinition } from '../../schema/definition.ts';
 import type { Catalog, ColumnInfo, SourceDialect, TableInfo } from '../dialect.ts';
 import { tableId } from '../dialect.ts';
-import { MappingError } from '../errors.ts';
+import { forClass, MappingError } from '../errors.ts';
 import type { MappingOptions } from '../options.ts';
-import { type ClassMapping, type ListMapping, type MappedColumn, Mapping } from './class-mapping.ts';
+import {
+  type ClassMapping,
+  type ItemTableMapping,
+  type ListMapping,
+  type MappedColumn,
+  type MappedState,
+  Mapping,
+} from './class-mapping.ts';
+import { convertedCodec } from './converted-codecs.ts';
+import { itemColumns, itemTableMapping } from './item-tables.ts';
 import { keyMapping } from './key-mapping.ts';
 import { columnNameFor, tableNameFor } from './names.ts';
-import { convertedCodec, linkCodec } from './value-codecs.ts';
+import { isScalarProperty, placeOf } from './property-places.ts';
+import { type StateContext, stateMapping } from './state-mapping.ts';
+import { linkCodec } from './value-codecs.ts';
 
 export type MappingContext = {
   readonly definitions: ReadonlyMap<string, ClassDefinition>;
@@ -15,73 +26,100 @@ export type MappingContext = {
   /** Schema of the tables. */
   readonly schema: string;
   readonly options: MappingOptions;
-  readonly dialect: Pick<SourceDialect, 'codec' | 'naturalDefinition'>;
+  readonly dialect: Pick<SourceDialect, 'codec' | 'stateCodec' | 'naturalDefinition'>;
 };
 
-/** Collections and embedded objects have no column of their own here; lists of links have a table. */
-export function isColumnProperty(
-  definition: ColumnDefinition,
-  context: Pick<MappingContext, 'definitions'>,
-): boolean {
-  if (definition.collection !== 'single' || definition.type === 'mixed') return false;
-  return (
-    definition.type !== 'link' || context.definitions.get(definition.linkTarget ?? '')?.kind === 'topLevel'
-  );
-}
-
-export function isListTableProperty(
-  definition: ColumnDefinition,
-  context: Pick<MappingContext, 'definitions'>,
-): boolean {
-  if (definition.collection !== 'list' || definition.type !== 'link') return false;
-  return context.definitions.get(definition.linkTarget ?? '')?.kind === 'topLevel';
-}
-
 /** Throws `MappingError` for the first class or property that has no place in the database. */
-export function buildMapping(context: MappingContext): Mapping {
+export function buildMapping(given: MappingContext): Mapping {
+  const context = { ...given, definitions: withoutIgnored(given) };
   const classes = [...context.definitions.values()].filter((definition) => definition.kind !== 'embedded');
   const tables = new Map<string, TableInfo>();
-  for (const definition of classes) tables.set(definition.name, tableFor(definition, context));
+  for (const definition of classes)
+    tables.set(
+      definition.name,
+      forClass(definition.name, () => tableFor(definition, context)),
+    );
   const keys = new Map(
     classes.map((definition) => [
       definition.name,
-      keyMapping(definition, tables.get(definition.name)!, context),
+      forClass(definition.name, () => keyMapping(definition, tables.get(definition.name)!, context)),
     ]),
   );
-  const mapped = classes.map((definition): ClassMapping => {
-    const table = tables.get(definition.name)!;
-    const properties = new Map<string, MappedColumn>();
-    const lists = new Map<string, ListMapping>();
-    for (const [property, column] of definition.columns) {
-      if (context.options.ignores(definition.name, property)) continue;
-      if (isColumnProperty(column, context)) {
-        const info = columnFor(definition.name, property, table, context);
-        const codec =
-          column.type === 'link'
-            ? linkCodec(
-                column.linkTarget ?? '',
-                keys.get(column.linkTarget ?? ''),
-                definition.name,
-                property,
-                info,
-              )
-            : convertedCodec(definition.name, property, column, table, info, context);
-        properties.set(property, { property, definition: column, column: info, codec });
-      } else if (isListTableProperty(column, context)) {
-        lists.set(property, listFor(definition.name, property, column, table, keys, context));
-      }
+  return new Mapping(
+    classes.map((definition) =>
+      forClass(definition.name, () =>
+        classMapping(definition, tables.get(definition.name)!, { ...context, keys }),
+      ),
+    ),
+  );
+}
+
+/** Embedded classes as the database knows them: fields that stay in the realm are no part of any column. */
+function withoutIgnored({ definitions, options }: MappingContext): Map<string, ClassDefinition> {
+  const known = new Map<string, ClassDefinition>();
+  for (const [name, definition] of definitions) {
+    const columns =
+      definition.kind === 'embedded'
+        ? new Map([...definition.columns].filter(([field]) => !options.ignores(name, field)))
+        : definition.columns;
+    known.set(name, { ...definition, columns });
+  }
+  return known;
+}
+
+function classMapping(definition: ClassDefinition, table: TableInfo, context: StateContext): ClassMapping {
+  const properties = new Map<string, MappedColumn>();
+  const states = new Map<string, MappedState>();
+  const lists = new Map<string, ListMapping>();
+  const itemTables = new Map<string, ItemTableMapping>();
+  const { name: className } = definition;
+  for (const [property, column] of definition.columns) {
+    if (context.options.ignores(className, property)) continue;
+    const place = placeOf(definition, property, { name: table.table.name, info: table }, context);
+    switch (place.kind) {
+      case 'listTable':
+        lists.set(property, listFor(className, property, column, place.name, context));
+        break;
+      case 'itemTable':
+        itemTables.set(property, itemsFor(className, property, column, place.name, context));
+        break;
+      case 'flattened':
+        states.set(property, stateMapping(definition, property, table, place, context));
+        break;
+      case 'column':
+        if (isScalarProperty(column, context))
+          properties.set(property, scalarFor(className, property, column, table, context));
+        else if (place.exists)
+          states.set(property, stateMapping(definition, property, table, place, context));
+        break;
     }
-    return {
-      className: definition.name,
-      definition,
-      table,
-      key: keys.get(definition.name)!,
-      properties,
-      states: new Map(),
-      lists,
-    };
-  });
-  return new Mapping(mapped);
+  }
+  return {
+    className,
+    definition,
+    table,
+    key: context.keys.get(className)!,
+    properties,
+    states,
+    lists,
+    itemTables,
+  };
+}
+
+function scalarFor(
+  className: string,
+  property: string,
+  definition: ColumnDefinition,
+  table: TableInfo,
+  context: StateContext,
+): MappedColumn {
+  const column = columnFor(className, property, table, context);
+  const target = definition.linkTarget;
+  const codec =
+    target === undefined
+      ? convertedCodec(className, property, definition, table, column, context)
+      : linkCodec(target, context.keys.get(target), className, property, column);
+  return { property, definition, column, codec };
 }
 
 function tableFor(definition: ClassDefinition, context: MappingContext): TableInfo {
@@ -118,35 +156,16 @@ export function columnFor(
   );
 }
 
-/** The table of a list: `<table>_<column>`, with columns oid, idx, target. */
-export function listTableName(
-  className: string,
-  property: string,
-  table: string,
-  options: MappingOptions,
-): string {
-  return `${table}_${columnNameFor(className, property, table, [], options)}`;
-}
-
 function listFor(
   className: string,
   property: string,
   column: ColumnDefinition,
-  parent: TableInfo,
-  keys: ReadonlyMap<string, ClassMapping['key']>,
-  context: MappingContext,
+  name: string,
+  context: StateContext,
 ): ListMapping {
-  const name = listTableName(className, property, parent.table.name, context.options);
   const table = context.catalog.get(tableId({ schema: context.schema, name }));
-  const target = keys.get(column.linkTarget ?? '');
-  if (table === undefined || target === undefined) {
-    throw new MappingError(
-      `list ${className}.${property} has no table: ${context.schema}.${name} does not exist`,
-      {
-        remedy: 'create it with columns oid, idx and target, or let createPostgresSchema make it',
-      },
-    );
-  }
+  const target = context.keys.get(column.linkTarget ?? '');
+  if (table === undefined || target === undefined) throw noTable('list', className, property, name, context);
   const codec = linkCodec(column.linkTarget ?? '', target, className, property, undefined);
   return {
     property,
@@ -158,4 +177,29 @@ function listFor(
     },
     toSql: codec.toSql,
   };
+}
+
+function itemsFor(
+  className: string,
+  property: string,
+  column: ColumnDefinition,
+  name: string,
+  context: StateContext,
+): ItemTableMapping {
+  const table = context.catalog.get(tableId({ schema: context.schema, name }));
+  if (table === undefined) throw noTable(column.collection, className, property, name, context);
+  return itemTableMapping(className, property, column, table, context);
+}
+
+function noTable(
+  kind: ColumnDefinition['collection'],
+  className: string,
+  property: string,
+  name: string,
+  { schema }: MappingContext,
+): MappingError {
+  const columns = ['oid', ...itemColumns(kind)].join(', ');
+  return new MappingError(`${kind} ${className}.${property} has no table: ${schema}.${name} does not exist`, {
+    remedy: `create it with the columns ${columns}, or let createPostgresSchema make it`,
+  });
 }

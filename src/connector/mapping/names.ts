@@ -57,7 +57,7 @@ function inverted(
 }
 
 /** The existing name equal to `wanted`, or the only one that differs in case alone; else `wanted` itself. */
-function closest(wanted: string, existing: readonly string[]): string {
+export function closest(wanted: string, existing: readonly string[]): string {
   if (existing.includes(wanted)) return wanted;
   const folded = existing.filter((candidate) => candidate.toLowerCase() === wanted.toLowerCase());
   return folded.length === 1 && folded[0] !== undefined ? folded[0] : wanted;

@@ -1,14 +1,16 @@
 /** The tables and columns that the models need, for databases that are made (or extended) from the models. */
-import type { ClassDefinition } from '../../schema/definition.ts';
-import { type SourceDialect, tableId, type WantedColumn, type WantedTable } from '../dialect.ts';
+import type { ClassDefinition, ColumnDefinition } from '../../schema/definition.ts';
 import {
-  isColumnProperty,
-  isListTableProperty,
-  listTableName,
-  type MappingContext,
-  tableNames,
-} from './build-mapping.ts';
+  type SourceDialect,
+  type TableInfo,
+  tableId,
+  type WantedColumn,
+  type WantedTable,
+} from '../dialect.ts';
+import { type MappingContext, tableNames } from './build-mapping.ts';
+import { itemColumns, itemKey } from './item-tables.ts';
 import { columnNameFor, tableNameFor } from './names.ts';
+import { embeddedClass, fieldColumnName, isScalarProperty, placeOf } from './property-places.ts';
 
 type Context = Omit<MappingContext, 'dialect'> & { readonly dialect: Pick<SourceDialect, 'columnTypeFor'> };
 
@@ -17,7 +19,7 @@ export function wantedTables(context: Context): WantedTable[] {
   const wanted: WantedTable[] = [];
   for (const definition of context.definitions.values()) {
     if (definition.kind === 'embedded' || definition.primaryKey === undefined) continue;
-    wanted.push(objectTable(definition, context), ...listTables(definition, context));
+    wanted.push(objectTable(definition, context), ...itemTables(definition, context));
   }
   return wanted;
 }
@@ -26,41 +28,86 @@ function nameFor(className: string, context: Context): string {
   return tableNameFor(className, tableNames(context), context.options);
 }
 
-function columnsOf(className: string, context: Context): string[] {
-  const table = context.catalog.get(tableId({ schema: context.schema, name: nameFor(className, context) }));
-  return table?.columns.map((column) => column.name) ?? [];
+function tableOf(className: string, context: Context): TableInfo | undefined {
+  return context.catalog.get(tableId({ schema: context.schema, name: nameFor(className, context) }));
 }
+
+function columnsOf(className: string, context: Context): string[] {
+  return tableOf(className, context)?.columns.map((column) => column.name) ?? [];
+}
+
+/** Columns and foreign keys of a table while they are gathered. */
+type Gathered = {
+  readonly columns: Map<string, WantedColumn>;
+  readonly foreignKeys: WantedTable['foreignKeys'][number][];
+};
 
 function objectTable(definition: ClassDefinition, context: Context): WantedTable {
   const name = nameFor(definition.name, context);
-  const existing = columnsOf(definition.name, context);
-  const key = keyColumns(definition, name, existing, context);
-  const columns = new Map<string, WantedColumn>(key.map((column) => [column.name, column]));
-  const foreignKeys: WantedTable['foreignKeys'][number][] = [];
+  const info = tableOf(definition.name, context);
+  const key = keyColumns(definition, name, columnsOf(definition.name, context), context);
+  const gathered: Gathered = {
+    columns: new Map(key.map((column) => [column.name, column])),
+    foreignKeys: [],
+  };
   for (const [property, column] of definition.columns) {
-    if (context.options.ignores(definition.name, property) || !isColumnProperty(column, context)) continue;
-    const columnName = columnNameFor(definition.name, property, name, existing, context.options);
-    const target = column.type === 'link' ? context.definitions.get(column.linkTarget ?? '') : undefined;
-    const targetKey = target === undefined ? undefined : keyOf(target, context);
-    if (!columns.has(columnName)) {
-      const type = targetKey?.type ?? context.dialect.columnTypeFor(column);
-      columns.set(columnName, { name: columnName, type, nullable: column.nullable });
-    }
-    if (target !== undefined && targetKey !== undefined) {
-      foreignKeys.push({
-        columns: [columnName],
-        referenced: { schema: context.schema, name: nameFor(target.name, context) },
-        referencedColumns: [targetKey.name],
-      });
-    }
+    if (context.options.ignores(definition.name, property)) continue;
+    const place = placeOf(definition, property, { name, info }, context);
+    const embedded = embeddedClass(column, context);
+    if (place.kind === 'column') addColumn(gathered, place.name, column, column.nullable, context);
+    else if (place.kind === 'flattened' && embedded !== undefined)
+      addFields(gathered, place.name, embedded, columnsOf(definition.name, context), context);
   }
   return {
     kind: 'object',
     table: { schema: context.schema, name },
-    columns: [...columns.values()],
+    columns: [...gathered.columns.values()],
     primaryKey: key.map((column) => column.name),
-    foreignKeys,
+    foreignKeys: gathered.foreignKeys,
   };
+}
+
+function addColumn(
+  { columns, foreignKeys }: Gathered,
+  name: string,
+  definition: ColumnDefinition,
+  nullable: boolean,
+  context: Context,
+): void {
+  const isScalar = isScalarProperty(definition, context);
+  const target =
+    isScalar && definition.type === 'link' ? context.definitions.get(definition.linkTarget ?? '') : undefined;
+  const targetKey = target === undefined ? undefined : keyOf(target, context);
+  if (!columns.has(name)) {
+    const type = targetKey?.type ?? context.dialect.columnTypeFor(definition);
+    // Of a collection, `nullable` speaks of the items; the column itself may stay empty.
+    columns.set(name, { name, type, nullable: nullable || !isScalar });
+  }
+  if (target !== undefined && targetKey !== undefined) {
+    foreignKeys.push({
+      columns: [name],
+      referenced: { schema: context.schema, name: nameFor(target.name, context) },
+      referencedColumns: [targetKey.name],
+    });
+  }
+}
+
+/** Some of the fields have their columns already, or the object would not be flattened. */
+function addFields(
+  gathered: Gathered,
+  prefix: string,
+  embedded: ClassDefinition,
+  existing: readonly string[],
+  context: Context,
+): void {
+  for (const [field, definition] of embedded.columns) {
+    if (context.options.ignores(embedded.name, field)) continue;
+    const name = fieldColumnName(prefix, embedded.name, field, existing, context);
+    const inner = definition.collection === 'single' ? embeddedClass(definition, context) : undefined;
+    if (inner === undefined || inner === embedded || existing.includes(name))
+      addColumn(gathered, name, definition, true, context);
+    else addFields(gathered, name, inner, existing, context);
+  }
 }
 
 function keyColumns(
@@ -90,29 +137,44 @@ function keyOf(definition: ClassDefinition, context: Context): WantedColumn | un
   return columns.length === 1 ? columns[0] : undefined;
 }
 
-function listTables(definition: ClassDefinition, context: Context): WantedTable[] {
+function itemTables(definition: ClassDefinition, context: Context): WantedTable[] {
   const parent = nameFor(definition.name, context);
+  const info = tableOf(definition.name, context);
   const parentKey = keyColumns(definition, parent, columnsOf(definition.name, context), context);
+  const text = context.dialect.columnTypeFor({ type: 'string', nullable: false, collection: 'single' });
+  const oidType = parentKey.length === 1 ? (parentKey[0]?.type ?? text) : text;
   const tables: WantedTable[] = [];
   for (const [property, column] of definition.columns) {
-    if (context.options.ignores(definition.name, property) || !isListTableProperty(column, context)) continue;
-    const target = context.definitions.get(column.linkTarget ?? '');
-    const targetType = target === undefined ? undefined : keyOf(target, context)?.type;
-    const text = context.dialect.columnTypeFor({ type: 'string', nullable: false, collection: 'single' });
+    if (context.options.ignores(definition.name, property)) continue;
+    const place = placeOf(definition, property, { name: parent, info }, context);
+    if (place.kind !== 'listTable' && place.kind !== 'itemTable') continue;
+    const types: Record<string, string> = {
+      idx: 'integer',
+      key: text,
+      target: itemType(column, text, context),
+    };
+    const key = itemKey(column.collection);
     tables.push({
-      kind: 'list',
-      table: {
-        schema: context.schema,
-        name: listTableName(definition.name, property, parent, context.options),
-      },
+      kind: column.collection === 'list' ? 'list' : 'object',
+      table: { schema: context.schema, name: place.name },
       columns: [
-        { name: 'oid', type: parentKey.length === 1 ? (parentKey[0]?.type ?? text) : text, nullable: false },
-        { name: 'idx', type: 'integer', nullable: false },
-        { name: 'target', type: targetType ?? text, nullable: true },
+        { name: 'oid', type: oidType, nullable: false },
+        ...itemColumns(column.collection).map((name) => ({
+          name,
+          type: types[name] ?? text,
+          nullable: !key.includes(name),
+        })),
       ],
-      primaryKey: ['oid', 'idx'],
+      primaryKey: key,
       foreignKeys: [],
     });
   }
   return tables;
+}
+
+function itemType(column: ColumnDefinition, text: string, context: Context): string {
+  if (column.linkTarget === undefined)
+    return context.dialect.columnTypeFor({ ...column, collection: 'single' });
+  const target = context.definitions.get(column.linkTarget);
+  return (target === undefined ? undefined : keyOf(target, context)?.type) ?? text;
 }
