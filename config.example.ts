@@ -41,7 +41,7 @@ export default {
     //   },
     //   paths: [{ path: '/chinook', users: "%%user.custom_data.role == 'clerk'", access: 'write' }],
     // },
-    // A function that decides about paths alone, in place of rules.paths and of granted rights.
+    // A function that decides about paths alone, in place of rules.paths and of granted rights; not about the flexible realm.
     // permissions: (user, path) => (path.startsWith(`/${user.id}/`) ? 'write' : 'none'),
     // Every logged-in user may read, write and extend the schema of every realm. For development only.
     // development: false,

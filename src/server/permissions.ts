@@ -8,7 +8,8 @@
  *   needs it whenever it is updated, and in partition-based sync there is no other way to bring a schema in.
  * - `manage`: the same, and rights to the realm can be given to others (rules/path-permissions.ts).
  *
- * System realms are not up to the function: only administrators open them.
+ * System realms are not up to the function: only administrators open them. Neither is the realm of flexible sync, which
+ * opens as a whole only to those to whom that very path was granted (rules/path-permissions.ts).
  */
 import type { User } from './accounts/accounts.ts';
 import type { PathLevel } from './rules/options.ts';

@@ -22,7 +22,10 @@ export type ServerOptions = {
   readonly adminPassword?: string;
   /** Every logged-in user reads and writes every realm that is no system realm. Never in production. */
   readonly development?: boolean;
-  /** Decides alone who may do what with which realm, in place of `rules.paths` and of granted rights (permissions.ts). */
+  /**
+   * Decides alone who may do what with which realm, in place of `rules.paths` and of granted rights (permissions.ts). It is
+   * not asked about the realm of flexible sync.
+   */
   readonly permissions?: Permissions;
   /**
    * Who may do what: by class in the flexible realm, by path with all others (docs/permissions.md). Default: the flexible

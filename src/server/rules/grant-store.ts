@@ -49,6 +49,7 @@ export type GrantedLevels = {
   readonly user: PathLevel | undefined;
   readonly userOnPath: PathLevel | undefined;
   readonly everybody: PathLevel | undefined;
+  readonly everybodyOnPath: PathLevel | undefined;
 };
 
 export type GrantFilter =
@@ -90,11 +91,13 @@ export class GrantStore {
       found.set(`${text(row, 'path') === ALL_REALMS ? ALL_REALMS : 'path'} ${subject}`, levelOf(row.access));
     }
     const onPath = found.get('path user');
-    const toAll = [found.get('path *'), found.get('* *')].filter((level) => level !== undefined);
+    const everybodyOnPath = found.get('path *');
+    const toAll = [everybodyOnPath, found.get('* *')].filter((level) => level !== undefined);
     return {
       userOnPath: onPath,
       user: onPath ?? found.get('* user'),
       everybody: toAll.toSorted((a, b) => levelRank(a) - levelRank(b)).at(-1),
+      everybodyOnPath,
     };
   }
 

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { silentLogger } from '../../log.ts';
 import type { ServerOptions } from '../server-options.ts';
+import { flexibleRealmOf } from '../sync/flexible-options.ts';
 import { compileRules } from './compile-rules.ts';
 import type { FlexibleRules } from './contract.ts';
 import { GrantStore } from './grant-store.ts';
@@ -24,6 +25,7 @@ export type RightsOptions = Pick<
 /** Throws a `ConfigError` for rules that cannot be. Whoever opens it closes `paths`. */
 export function openRights(options: RightsOptions, users: UserDirectory): Rights {
   const { dataDirectory, permissions, rules, development = false, logger = silentLogger } = options;
+  const flexibleRealm = flexibleRealmOf(options.flexibleSync);
   const schema = options.flexibleSync ? options.flexibleSync.schema : undefined;
   const { flexible, paths } = compileRules({
     development,
@@ -32,7 +34,9 @@ export function openRights(options: RightsOptions, users: UserDirectory): Rights
     ...(schema !== undefined && { schema }),
   });
   if (permissions !== undefined && rules?.paths !== undefined) {
-    logger.warn('the `permissions` function decides alone: `rules.paths` and granted rights are not asked');
+    logger.warn(
+      'the `permissions` function decides alone: `rules.paths` and granted rights are asked about the flexible realm only',
+    );
   }
   const grants = new GrantStore(join(dataDirectory, PERMISSIONS_FILE));
   return {
@@ -43,6 +47,7 @@ export function openRights(options: RightsOptions, users: UserDirectory): Rights
       users,
       development,
       now: Date.now,
+      ...(flexibleRealm !== undefined && { flexibleRealm }),
       ...(permissions !== undefined && { permissions }),
     }),
   };

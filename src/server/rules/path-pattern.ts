@@ -50,6 +50,11 @@ export function compilePattern(pattern: string): PathPattern {
   };
 }
 
+/** Whether a pattern is the very text of a path, so that it can mean no other. */
+export function names(pattern: string, path: string): boolean {
+  return pattern === path || `/${pattern}` === path;
+}
+
 function segmentsOf(path: string): string[] {
   return (path.startsWith('/') ? path.slice(1) : path).split('/');
 }

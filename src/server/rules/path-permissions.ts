@@ -7,6 +7,9 @@
  * 4. What was granted to the user for this path, else what was granted to the user for all realms of a grantor.
  * 5. The higher one of what was granted to everybody and of what the configured rules say.
  *
+ * The realm of flexible sync as a whole is past the rules of its classes. It is opened by nothing that was said of many
+ * paths (the function, rules with patterns, grants on all realms), only by 1. and what names its path: grants, and rules.
+ *
  * In development everybody writes everywhere besides.
  */
 import { createHash, randomBytes } from 'node:crypto';
@@ -55,6 +58,8 @@ export type PathPermissionsOptions = {
   /** The configuration's function; it wins over rules and grants. */
   readonly permissions?: Permissions;
   readonly development?: boolean;
+  /** Path of the realm of flexible sync. */
+  readonly flexibleRealm?: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 };
@@ -65,6 +70,7 @@ export class PathPermissions {
   readonly #users: UserDirectory;
   readonly #permissions: Permissions | undefined;
   readonly #development: boolean;
+  readonly #flexibleRealm: string | undefined;
   readonly #now: () => number;
   readonly #listeners = new Set<(change: PermissionChange) => void>();
 
@@ -74,6 +80,7 @@ export class PathPermissions {
     this.#users = options.users;
     this.#permissions = options.permissions;
     this.#development = options.development ?? false;
+    this.#flexibleRealm = options.flexibleRealm;
     this.#now = options.now;
   }
 
@@ -82,7 +89,8 @@ export class PathPermissions {
     if (user.isAdmin) return 'manage';
     if (isSystemPath(path)) return 'none';
     if (this.#development) return higherLevel('write', this.#granted(user, path));
-    return this.#permissions === undefined ? this.#granted(user, path) : this.#permissions(user, path);
+    const isDecidedAlone = this.#permissions !== undefined && path !== this.#flexibleRealm;
+    return isDecidedAlone ? this.#permissions(user, path) : this.#granted(user, path);
   }
 
   /** Calls back after rights changed. Returns its undo. */
@@ -242,12 +250,20 @@ export class PathPermissions {
   }
 
   #granted(user: RuleUser, path: string): PathLevel {
+    if (path === this.#flexibleRealm) return this.#grantedByName(user, path);
     const byRule = this.#rules.access(user, path);
     const owner = ownerSegment(path);
     if (owner === user.id) return byRule;
     this.#adopt(user);
     const { user: toUser, everybody } = this.#grants.levels(user.id, path, owner);
     return toUser ?? higherLevel(everybody ?? 'none', byRule);
+  }
+
+  /** Only what was said of that very path. */
+  #grantedByName(user: RuleUser, path: string): PathLevel {
+    this.#adopt(user);
+    const { userOnPath, everybodyOnPath } = this.#grants.levels(user.id, path, undefined);
+    return userOnPath ?? higherLevel(everybodyOnPath ?? 'none', this.#rules.accessByName(user, path));
   }
 
   /** What was granted to a name belongs to the user who logs in with it. */

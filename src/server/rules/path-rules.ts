@@ -5,7 +5,7 @@ import { isSystemPath } from '../realms/realm-path.ts';
 import { conditionHolds } from './condition.ts';
 import type { RuleUser } from './contract.ts';
 import type { PathLevel, PathRule } from './options.ts';
-import { compilePattern, type PathPattern } from './path-pattern.ts';
+import { compilePattern, names, type PathPattern } from './path-pattern.ts';
 
 /** Behind all configured rules: users own the realms below their id. */
 const OWN_REALMS: readonly PathRule[] = [
@@ -34,8 +34,18 @@ export class PathRules {
   access(user: RuleUser, path: string): PathLevel {
     if (user.isAdmin) return 'manage';
     if (isSystemPath(path)) return 'none';
+    return this.#decide(user, path, ({ fits }) => fits(path, user.id));
+  }
+
+  /** As {@link access}, by those rules alone that name the path, and no other. */
+  accessByName(user: RuleUser, path: string): PathLevel {
+    if (user.isAdmin) return 'manage';
+    return this.#decide(user, path, ({ rule }) => names(rule.path, path));
+  }
+
+  #decide(user: RuleUser, path: string, fits: (rule: CompiledRule) => boolean): PathLevel {
     try {
-      const deciding = this.#rules.find(({ rule, fits }) => fits(path, user.id) && concerns(rule, user));
+      const deciding = this.#rules.find((compiled) => fits(compiled) && concerns(compiled.rule, user));
       return deciding?.rule.access ?? 'none';
     } catch (error) {
       if (!(error instanceof QueryError)) throw error;

@@ -18,4 +18,9 @@ export type FlexibleSyncOptions = {
   readonly migration?: PartitionMigration;
 };
 
-export const DEFAULT_FLEXIBLE_REALM = '/';
+const DEFAULT_FLEXIBLE_REALM = '/';
+
+/** Path of the realm of flexible sync; undefined when that is not offered. */
+export function flexibleRealmOf(options: false | FlexibleSyncOptions = {}): string | undefined {
+  return options === false ? undefined : (options.realm ?? DEFAULT_FLEXIBLE_REALM);
+}

@@ -4,7 +4,7 @@ import type { ServerLimits } from '../limits.ts';
 import type { RealmAccess } from '../permissions.ts';
 import type { RealmRegistry } from '../realms/realm-registry.ts';
 import type { FlexibleRules, RuleUser } from '../rules/contract.ts';
-import { DEFAULT_FLEXIBLE_REALM, type FlexibleSyncOptions } from './flexible-options.ts';
+import { type FlexibleSyncOptions, flexibleRealmOf } from './flexible-options.ts';
 import { FlexibleRealm } from './flexible-realm.ts';
 import { flexibleSync } from './open-flexible.ts';
 import { partitionSync } from './open-partition.ts';
@@ -32,7 +32,7 @@ export type OpenSync = {
 export async function openSync(options: OpenSyncOptions): Promise<OpenSync> {
   const { registry, access, rules, asOfNow } = options;
   const flexible = options.flexible === false ? undefined : options.flexible;
-  const path = flexible && (flexible.realm ?? DEFAULT_FLEXIBLE_REALM);
+  const path = flexibleRealmOf(options.flexible);
   const migration = flexible?.migration;
   const pbs = partitionSync({
     registry,

@@ -3,7 +3,7 @@
  * back tells whether it was integrated. What happened just before comes as a part of it.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { onTestFinished, test } from 'vitest';
 import type { ObjectInstruction } from '../../../src/changeset/instruction.ts';
 import { openReplicaStore } from '../../../src/store/replica/open-replica-store.ts';
 import { temporaryDirectory } from '../../store/server/temporary-directory.ts';
