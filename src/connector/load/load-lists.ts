@@ -20,7 +20,8 @@ export async function loadList(
   let targets: LinkValue[] = [];
   const finish = (): void => {
     if (oid === undefined || targets.length === 0) return;
-    filled += fillLists(mapped, list, keyOf(mapped, oid), targets, context);
+    const key = keyOf(mapped, oid);
+    if (key !== undefined) filled += fillLists(mapped, list, key, targets, context);
   };
   for await (const batch of snapshot.rows(list.table, ['oid', 'idx', 'target'], undefined)) {
     context.signal.throwIfAborted();
@@ -31,14 +32,17 @@ export async function loadList(
         oid = rowOid;
         targets = [];
       }
-      if (target !== null && target !== undefined) targets.push(list.toRealm(target));
+      const item = target === null || target === undefined ? undefined : list.toRealm(target);
+      if (item?.type === 'link') targets.push(item);
     }
   }
   finish();
   return filled;
 }
 
-function keyOf(mapped: ClassMapping, oid: string): PrimaryKey {
+/** Undefined for a row that the directory does not know, so that no object is its own. */
+function keyOf(mapped: ClassMapping, oid: string): PrimaryKey | undefined {
+  if (mapped.key.row !== undefined) return mapped.key.row.keyOf(oid);
   return mapped.key.columns.length === 1 ? mapped.key.toRealm([oid]) : { type: 'string', value: oid };
 }
 

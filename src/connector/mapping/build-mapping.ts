@@ -3,6 +3,7 @@ import type { ClassDefinition, ColumnDefinition } from '../../schema/definition.
 import type { Catalog, ColumnInfo, SourceDialect, TableInfo } from '../dialect.ts';
 import { tableId } from '../dialect.ts';
 import { forClass, MappingError } from '../errors.ts';
+import type { KeyDirectory } from '../keys/key-directory.ts';
 import type { MappingOptions } from '../options.ts';
 import {
   type ClassMapping,
@@ -18,7 +19,7 @@ import { keyMapping } from './key-mapping.ts';
 import { columnNameFor, tableNameFor } from './names.ts';
 import { isScalarProperty, placeOf } from './property-places.ts';
 import { type StateContext, stateMapping } from './state-mapping.ts';
-import { linkCodec } from './value-codecs.ts';
+import { type LinkCodec, linkCodec } from './value-codecs.ts';
 
 export type MappingContext = {
   readonly definitions: ReadonlyMap<string, ClassDefinition>;
@@ -26,7 +27,12 @@ export type MappingContext = {
   /** Schema of the tables. */
   readonly schema: string;
   readonly options: MappingOptions;
-  readonly dialect: Pick<SourceDialect, 'codec' | 'stateCodec' | 'naturalDefinition'>;
+  readonly dialect: Pick<SourceDialect, 'codec' | 'stateCodec' | 'naturalDefinition'> &
+    Partial<Pick<SourceDialect, 'columnTypeFor'>>;
+  /** By class, the property whose column the database makes the keys of rows in, where the models name it. */
+  readonly generatedKeys?: ReadonlyMap<string, string>;
+  /** Knows the objects of rows; without it rows with keys of their own cannot be told apart. */
+  readonly directory?: Pick<KeyDirectory, 'keyOf' | 'rowOf'>;
 };
 
 /** Throws `MappingError` for the first class or property that has no place in the database. */
@@ -113,13 +119,21 @@ function scalarFor(
   table: TableInfo,
   context: StateContext,
 ): MappedColumn {
-  const column = columnFor(className, property, table, context);
+  const found = columnFor(className, property, table, context);
+  // The database makes its values, so nobody else writes them.
+  const column =
+    found.name === context.keys.get(className)?.row?.column ? { ...found, readOnly: true } : found;
   const target = definition.linkTarget;
-  const codec =
-    target === undefined
-      ? convertedCodec(className, property, definition, table, column, context)
-      : linkCodec(target, context.keys.get(target), className, property, column);
-  return { property, definition, column, codec };
+  if (target === undefined) {
+    const codec = convertedCodec(className, property, definition, table, column, context);
+    return { property, definition, column, codec };
+  }
+  const codec = linkCodec(target, context.keys.get(target), className, property, column, table);
+  return { property, definition, column, codec, ...lookupOf(codec) };
+}
+
+function lookupOf({ lookup }: LinkCodec): Pick<MappedColumn, 'lookup'> {
+  return lookup === undefined ? {} : { lookup };
 }
 
 function tableFor(definition: ClassDefinition, context: MappingContext): TableInfo {
@@ -166,16 +180,18 @@ function listFor(
   const table = context.catalog.get(tableId({ schema: context.schema, name }));
   const target = context.keys.get(column.linkTarget ?? '');
   if (table === undefined || target === undefined) throw noTable('list', className, property, name, context);
-  const codec = linkCodec(column.linkTarget ?? '', target, className, property, undefined);
+  const items = target.columns.length > 1 ? undefined : table.columns.find((info) => info.name === 'target');
+  const codec = linkCodec(column.linkTarget ?? '', target, className, property, items, table);
   return {
     property,
     table,
     toRealm: (text) => {
       const value = codec.toRealm(text);
-      if (value.type !== 'link') throw new MappingError(`list table ${name} does not hold links`);
-      return value;
+      if (value.type === 'link' || value.type === 'null') return value;
+      throw new MappingError(`list table ${name} does not hold links`);
     },
     toSql: codec.toSql,
+    ...(codec.lookup === undefined ? {} : { targetLookup: codec.lookup }),
   };
 }
 

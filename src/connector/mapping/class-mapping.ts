@@ -42,6 +42,8 @@ export type ItemTableMapping = {
   /** From rows of `columns`, in the order of the table's key. Throws `DataError`. */
   readonly toRealm: (rows: readonly (readonly SqlText[])[]) => StateValue;
   readonly toSql: (value: StateValue) => readonly (readonly SqlText[])[];
+  /** Set where `target` holds the key that the database made. */
+  readonly targetLookup?: KeyLookup;
 };
 
 /**
@@ -128,6 +130,11 @@ function parentsFirst(classes: readonly ClassMapping[]): ClassMapping[] {
       const parent = byTable.get(`${foreignKey.referenced.schema}.${foreignKey.referenced.name}`);
       if (parent !== undefined) visit(parent);
     }
+    // A key that the database makes is there only after its row.
+    for (const { lookup } of mapped.properties.values()) {
+      const parent = lookup === undefined ? undefined : byTable.get(nameOf(lookup));
+      if (parent !== undefined) visit(parent);
+    }
     state.set(name, 'done');
     ordered.push(mapped);
   };
@@ -135,6 +142,6 @@ function parentsFirst(classes: readonly ClassMapping[]): ClassMapping[] {
   return ordered;
 }
 
-function nameOf(mapped: ClassMapping): string {
+function nameOf(mapped: { readonly table: TableInfo }): string {
   return `${mapped.table.table.schema}.${mapped.table.table.name}`;
 }

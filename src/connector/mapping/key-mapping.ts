@@ -1,11 +1,13 @@
 /** The identity of a row and of its object: one shared key column, or several joined into a string key. */
-import type { ClassDefinition, ColumnDefinition } from '../../schema/definition.ts';
+import type { ClassDefinition, ColumnDefinition, PrimaryKeyDefinition } from '../../schema/definition.ts';
 import { keyToken, type PrimaryKey, type ScalarValue } from '../../schema/value.ts';
-import type { TableInfo } from '../dialect.ts';
+import type { ColumnInfo, TableInfo } from '../dialect.ts';
 import { DataError, MappingError } from '../errors.ts';
 import type { CompoundKeyPart } from '../options.ts';
 import { columnFor, type MappingContext } from './build-mapping.ts';
 import type { KeyMapping } from './class-mapping.ts';
+import { columnNameFor } from './names.ts';
+import { generatedColumn, missingKeyColumn, rowKey } from './row-key.ts';
 
 /** Between the parts of a compound key in the realm, as in `2-3` (reference, "compound primary keys"). */
 const PART_SEPARATOR = '-';
@@ -24,25 +26,44 @@ export function keyMapping(
   }
   const parts = context.options.compoundPrimaryKeys.get(definition.name);
   if (parts !== undefined) return compoundKey(definition, table, parts);
-  const info = columnFor(definition.name, primaryKey.field, table, context);
-  requireKey(definition.name, table, [info.name]);
+  const info = keyColumn(definition.name, primaryKey, table, context);
   const column: ColumnDefinition = {
     type: keyType(primaryKey.type),
     nullable: primaryKey.nullable,
     collection: 'single',
   };
   const codec = context.dialect.codec(info, column);
-  return {
+  const key: KeyMapping = {
     columns: [info.name],
     toRealm: (texts) => asKey(codec.toRealm(texts[0] ?? ''), definition.name),
-    toSql: (key) => {
-      if (key.type === 'globalKey')
+    toSql: (value) => {
+      if (value.type === 'globalKey')
         throw new DataError(`${definition.name}: objects without primary key have no row`);
-      const text = codec.toSql(key);
+      const text = codec.toSql(value);
       if (text !== null) return [text];
       throw new DataError(`an object of ${definition.name} has the key null, which no row can have`);
     },
   };
+  const row = hasKey(table, key.columns)
+    ? undefined
+    : rowKey(definition.name, primaryKey, table, info, key, context);
+  if (row !== undefined) return { ...key, row };
+  requireKey(definition.name, table, key.columns);
+  return key;
+}
+
+/** Throws `MappingError` with the statement that adds a column in which the rows could have the key of the class. */
+function keyColumn(
+  className: string,
+  { field, type }: PrimaryKeyDefinition,
+  table: TableInfo,
+  context: MappingContext,
+): ColumnInfo {
+  const existing = table.columns.map((column) => column.name);
+  const name = columnNameFor(className, field, table.table.name, existing, context.options);
+  if (existing.includes(name) || generatedColumn(table) === undefined)
+    return columnFor(className, field, table, context);
+  throw missingKeyColumn(className, field, name, keyType(type), table, context);
 }
 
 function keyType(type: string): ColumnDefinition['type'] {
@@ -119,15 +140,30 @@ const PART_PATTERNS: Record<CompoundKeyPart['type'], string> = {
   string: '.*',
 };
 
-function requireKey(className: string, table: TableInfo, columns: readonly string[]): void {
+function hasKey(table: TableInfo, columns: readonly string[]): boolean {
   const actual = table.primaryKey;
-  const same = actual.length === columns.length && actual.every((column) => columns.includes(column));
-  if (same) return;
+  return actual.length === columns.length && actual.every((column) => columns.includes(column));
+}
+
+function requireKey(className: string, table: TableInfo, columns: readonly string[]): void {
   const name = `${table.table.schema}.${table.table.name}`;
+  const quoted = `"${table.table.schema}"."${table.table.name}"`;
   const list = columns.map((column) => `"${column}"`).join(', ');
+  if (hasKey(table, columns)) {
+    const { uniqueKeys } = table;
+    const usable = uniqueKeys?.some(
+      (key) => key.length === columns.length && key.every((part) => columns.includes(part)),
+    );
+    if (usable ?? true) return;
+    throw new MappingError(
+      `the primary key of table ${name} is deferrable: an insertion cannot turn into an update by it`,
+      { remedy: `CREATE UNIQUE INDEX ON ${quoted} (${list}), or make the primary key NOT DEFERRABLE` },
+    );
+  }
+  const actual = table.primaryKey;
   if (actual.length === 0) {
     throw new MappingError(`table ${name} of class ${className} has no primary key`, {
-      remedy: `ALTER TABLE "${table.table.schema}"."${table.table.name}" ADD PRIMARY KEY (${list})`,
+      remedy: `ALTER TABLE ${quoted} ADD PRIMARY KEY (${list})`,
     });
   }
   throw new MappingError(
