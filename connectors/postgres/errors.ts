@@ -58,26 +58,24 @@ export class PostgresFeedLostError extends PostgresError {
   readonly code = 'postgres-feed-lost';
 }
 
+/** Another connection reads the slot, and did not let it go: two adapters must not share one. */
+export class PostgresSlotHeldError extends PostgresError {
+  readonly code = 'postgres-slot-held';
+}
+
 /** A failed statement of the writer, with what the server says about the place of the fault. */
 export class PostgresApplyError extends ApplyError {
-  readonly table: string | undefined;
-  readonly column: string | undefined;
-  readonly constraint: string | undefined;
-  readonly detail: string | undefined;
-
-  constructor(message: string, cause: unknown) {
+  /** `cause` is what the driver raised; it is left out of the error when it `isSecret`. */
+  constructor(message: string, cause: unknown, isSecret = false) {
     const sqlState = sqlStateOf(cause);
+    const { table, column, constraint }: ServerErrorFields = isServerError(cause) ? cause : {};
     super(message, {
       errorClass: classOfFailure(cause),
       ...(sqlState === undefined ? {} : { sqlState }),
+      place: { table, column, constraint },
       ...remedyOf(sqlState),
-      cause,
+      ...(isSecret ? {} : { cause }),
     });
-    const fields: ServerErrorFields = isServerError(cause) ? cause : {};
-    this.table = fields.table;
-    this.column = fields.column;
-    this.constraint = fields.constraint;
-    this.detail = fields.detail;
   }
 }
 

@@ -15,9 +15,12 @@ export class PostgresRealmLoader {
 
   /**
    * Brings what the tables hold into the realms, or only the differences when they were loaded before. Resolves when
-   * it is done; further calls wait for the same load.
+   * it is done; further calls wait for the same load. `resume` makes slot and publication anew before it compares: the
+   * repair after changes of the database were lost.
    */
-  init(hooks: { readonly onProgress?: (progress: LoadProgress) => void } = {}): Promise<LoadReport> {
+  init(
+    hooks: { readonly onProgress?: (progress: LoadProgress) => void; readonly resume?: boolean } = {},
+  ): Promise<LoadReport> {
     this.#loading ??= loadDatabase(this.#options, { ...hooks, signal: this.#abort.signal });
     return this.#loading;
   }

@@ -19,6 +19,8 @@ const LARGEST_PORT = 65_535;
 /** A day; longer waits are mistakes of unit. */
 const LONGEST_SECONDS = 86_400;
 const LARGEST_BATCH = 1_000_000;
+/** A petabyte. */
+const LARGEST_LAG_MEGABYTES = 1_000_000_000;
 const MOST_RETRIES = 1_000;
 /** PostgreSQL cuts identifiers at 63 bytes; the adapter's name gets suffixes. */
 const LONGEST_ADAPTER_NAME = 48;
@@ -210,6 +212,11 @@ const optionObject = z.strictObject(
       .max(LONGEST_ADAPTER_NAME, { error: `a name of at most ${LONGEST_ADAPTER_NAME} characters` })
       .optional(),
     localPath: text('a directory').optional(),
+    failoverSlot: flag().default(false),
+    slotWaitTime: wholeNumber(0, LONGEST_SECONDS, 'seconds').optional(),
+    slotCheckInterval: wholeNumber(0, LONGEST_SECONDS, 'seconds').default(60),
+    slotLagWarning: wholeNumber(1, LARGEST_LAG_MEGABYTES, 'megabytes').default(1024),
+
     loaderSQLBatchSize: wholeNumber(1, LARGEST_BATCH, 'rows').default(1000),
     loadOnline: flag().default(true),
     loaderUploadMaxWaitTime: wholeNumber(0, LONGEST_SECONDS, 'seconds').default(60),

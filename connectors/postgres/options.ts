@@ -33,6 +33,16 @@ export type PostgresConnectionOptions = {
   readonly retryQuery: { readonly numberOfRetries: number; readonly delayInMilliseconds: number };
 };
 
+/** How the slot is kept. */
+export type PostgresFeedOptions = {
+  /** Have standbys keep a copy of the slot (version 17). */
+  readonly failover: boolean;
+  /** How long to wait for a slot that somebody else reads; absent for a little more than `wal_sender_timeout`. */
+  readonly waitMilliseconds: number | undefined;
+  /** Kept log that is warned of when the server sets no limit. */
+  readonly warnBytes: bigint;
+};
+
 export type PostgresConnectorOptions = {
   readonly engine: ConnectorOptions;
   readonly connection: PostgresConnectionOptions;
@@ -40,6 +50,8 @@ export type PostgresConnectorOptions = {
   readonly schema: string;
   /** Custom type name to the type that it is treated as. */
   readonly customTypes: ReadonlyMap<string, string>;
+  /** How the slot is kept. */
+  readonly feed?: PostgresFeedOptions;
   /** Accepted for compatibility; without effect. */
   readonly switchToReferenceRealm: boolean;
 };
@@ -64,6 +76,11 @@ export function parsePostgresOptions(
     connection: connectionOptions(options),
     schema: options.postgresSchema,
     customTypes: new Map(Object.entries(options.customPostgresTypes)),
+    feed: {
+      failover: options.failoverSlot,
+      waitMilliseconds: options.slotWaitTime === undefined ? undefined : options.slotWaitTime * 1000,
+      warnBytes: BigInt(options.slotLagWarning) * 1_048_576n,
+    },
     switchToReferenceRealm: options.switchToReferenceRealm,
   };
 }
@@ -108,6 +125,7 @@ function engineOptions(options: ParsedOptions, directory: string): ConnectorOpti
     },
     logger: log,
     printCommands: options.printCommandsToConsole,
+    feedCheckMilliseconds: options.slotCheckInterval * 1000,
   };
 }
 

@@ -1,27 +1,39 @@
 /** PostgreSQL behind the engine's contract; each method hands on to the file that knows how. */
 import { createHash } from 'node:crypto';
-import type {
-  Catalog,
-  ChangeFeed,
-  ColumnInfo,
-  Position,
-  SnapshotReader,
-  SourceDialect,
-  SqlText,
-  SqlWriter,
-  StateCodec,
-  TableInfo,
-  ValueCodec,
-  WantedTable,
+import type { DeadLetterBox } from '../../src/connector/dead-letters/contract.ts';
+import {
+  type Catalog,
+  type ChangeFeed,
+  type ColumnInfo,
+  type FeedHealth,
+  type FeedKnown,
+  type FeedStanding,
+  type Position,
+  type SnapshotReader,
+  type SourceDialect,
+  type SqlText,
+  type SqlWriter,
+  type StateCodec,
+  type TableInfo,
+  type TableName,
+  tableId,
+  type ValueCodec,
+  type WantedTable,
 } from '../../src/connector/dialect.ts';
 import type { Logger } from '../../src/log.ts';
 import type { ClassDefinition, ColumnDefinition } from '../../src/schema/definition.ts';
 import { readCatalog } from './catalog.ts';
+import { PostgresCatalogWatch } from './catalog-watch.ts';
 import { stateCodecFor } from './codec/state-codec.ts';
 import { codecFor } from './codec/value-codec.ts';
 import { columnTypeFor, naturalDefinition } from './column-types.ts';
+import { Concealment } from './concealment.ts';
 import { missingStatements, runDdl } from './ddl.ts';
+import { PostgresDeadLetterBox } from './dead-letter-box.ts';
 import { isTransientPostgresError, PostgresError, PostgresQueryError } from './errors.ts';
+import { alterFailover, requireFailoverSlots } from './feed/failover.ts';
+import { streamFailure } from './feed/feed-failure.ts';
+import { feedStanding } from './feed/feed-standing.ts';
 import {
   checkReplicaIdentities,
   dropPublication,
@@ -29,18 +41,15 @@ import {
   publicationExists,
 } from './feed/publication.ts';
 import { openReplicationStream } from './feed/replication-stream.ts';
-import {
-  createSlot,
-  dropSlot,
-  type SlotStatus,
-  slotAhead,
-  slotLost,
-  slotMissing,
-  slotStatus,
-} from './feed/slot.ts';
+import { createSlot, dropSlot } from './feed/slot.ts';
+import { slotAhead, slotLost, slotMissing } from './feed/slot-errors.ts';
+import { DEFAULT_WARN_BYTES, slotHealth } from './feed/slot-health.ts';
+import { holderText, slotHolder } from './feed/slot-holder.ts';
+import { type SlotStatus, slotStatus } from './feed/slot-status.ts';
+import { resumePoint } from './feed/source.ts';
 import { fetchRows } from './fetch-rows.ts';
 import { compareLsn } from './lsn.ts';
-import type { PostgresConnectionOptions } from './options.ts';
+import type { PostgresConnectionOptions, PostgresFeedOptions } from './options.ts';
 import {
   checkServer,
   checkTablePrivileges,
@@ -67,6 +76,7 @@ export type PostgresDialectOptions = {
     /** Log SQL statements at level verbose. */
     readonly printCommands: boolean;
   };
+  readonly feed?: PostgresFeedOptions;
 };
 
 export function createPostgresDialect(options: PostgresDialectOptions): PostgresDialect {
@@ -94,17 +104,31 @@ export class PostgresDialect implements SourceDialect {
   readonly defaultSchema: string;
   readonly #options: PostgresDialectOptions;
   readonly #context: SessionContext;
+  readonly #concealment = new Concealment();
   /** Name of slot and publication. */
   readonly feedName: string;
+  readonly catalogWatch: PostgresCatalogWatch;
+  /** Ids of the tables that the publication was made for. */
+  #followed: readonly string[] = [];
   /** For catalog, DDL and single rows; opened when first needed, and again when it broke. */
   #session: Promise<Session> | undefined;
 
   constructor(options: PostgresDialectOptions) {
     this.#options = options;
     const { logger, printCommands, adapterName } = options.engine;
-    this.#context = { connection: options.connection, logger, printCommands };
+    this.#context = {
+      connection: options.connection,
+      logger,
+      printCommands,
+      adapterName,
+      concealment: this.#concealment,
+    };
     this.defaultSchema = options.schema;
     this.feedName = feedName(adapterName);
+    this.catalogWatch = new PostgresCatalogWatch(
+      { schema: options.schema, feedName: this.feedName, logger },
+      (doing, use) => this.#with(doing, use),
+    );
   }
 
   async prepare(options: { createDatabase: boolean }): Promise<void> {
@@ -155,12 +179,16 @@ export class PostgresDialect implements SourceDialect {
 
   async prepareFeed(
     tables: readonly TableInfo[],
-    { reset }: { reset: boolean },
-  ): Promise<{ created: boolean; snapshot: SnapshotReader | undefined }> {
+    { reset, followed = [] }: { reset: boolean; followed?: readonly string[] },
+  ): Promise<{ created: boolean; snapshot: SnapshotReader | undefined; start?: Position }> {
     const created = await this.#with('preparing the change feed', async (session) => {
       await checkReplicaIdentities(session, tables);
       await checkTablePrivileges(session, tables);
-      if (reset) await dropSlot(session, this.feedName);
+      if (this.#failover) await requireFailoverSlots(session, this.#context.logger);
+      if (reset) {
+        await dropSlot(session, this.feedName);
+        await dropPublication(session, this.feedName);
+      }
       const status = await this.#usableStatus(session);
       if (status.state === 'lost') {
         // No use to anybody; whoever has followed it learns of the new one and must compare.
@@ -171,14 +199,18 @@ export class PostgresDialect implements SourceDialect {
         await dropSlot(session, this.feedName);
       }
       // Before the slot: what the slot delivers is looked up in the publication as it was at that time.
-      await ensurePublication(session, this.feedName, tables);
+      await ensurePublication(session, this.feedName, tables, status.state === 'ok' ? followed : []);
+      this.#followed = tables.map(({ table }) => tableId(table));
+      if (status.state === 'ok' && this.#failover && !status.failover) await this.#becomeFailover(session);
       return status.state !== 'ok';
     });
     if (!created) return { created, snapshot: undefined };
-    const { snapshotName, connection } = await createSlot(this.#context, this.feedName);
+    const { snapshotName, start, connection } = await createSlot(this.#context, this.feedName, {
+      failover: this.#failover,
+    });
     try {
       const session = await Session.open(this.#context, { name: 'isthmus snapshot' });
-      return { created, snapshot: await PostgresSnapshotReader.open(session, snapshotName) };
+      return { created, start, snapshot: await PostgresSnapshotReader.open(session, snapshotName) };
     } finally {
       await connection.close();
     }
@@ -191,6 +223,25 @@ export class PostgresDialect implements SourceDialect {
     return { state: 'lost', reason: 'its publication was dropped' };
   }
 
+  get #failover(): boolean {
+    return this.#options.feed?.failover === true;
+  }
+
+  /** A slot that was made before `failoverSlot` was set. Nobody may be reading it while it is changed. */
+  async #becomeFailover(session: Session): Promise<void> {
+    try {
+      await alterFailover(this.#context, this.feedName);
+    } catch (cause) {
+      const holder = await slotHolder(session, this.feedName);
+      if (holder === undefined) throw cause;
+      this.#context.logger.warn('The replication slot stays without failover while somebody reads it', {
+        slot: this.feedName,
+        holder: holderText(holder),
+        remedy: 'start the adapter again after that one has ended',
+      });
+    }
+  }
+
   async openSnapshot(): Promise<SnapshotReader> {
     const session = await Session.open(this.#context, { name: 'isthmus snapshot' });
     return PostgresSnapshotReader.open(session);
@@ -200,21 +251,66 @@ export class PostgresDialect implements SourceDialect {
     return new SnapshotVisibility(visibility).includes(transaction);
   }
 
-  /** Throws `PostgresFeedLostError` when the slot is gone, invalidated, or not the one that was followed so far. */
-  async openFeed(after: Position | undefined, signal: AbortSignal): Promise<ChangeFeed> {
+  /** Throws `PostgresFeedLostError` when the database is another one than `known` comes from. */
+  async checkSource(known: FeedKnown): Promise<string> {
+    const session = await Session.open(this.#context, { replication: true, name: 'isthmus check' });
+    try {
+      return (await resumePoint(session, known)).source;
+    } catch (cause) {
+      throw streamFailure(cause, this.feedName);
+    } finally {
+      await session.close();
+    }
+  }
+
+  /**
+   * Throws `PostgresFeedLostError` when the slot is gone, invalidated, or not the one that was followed so far, and
+   * `PostgresSlotHeldError` when somebody else goes on reading it.
+   */
+  async openFeed(
+    after: Position | undefined,
+    signal: AbortSignal,
+    known: FeedKnown = { position: after, committed: undefined, source: undefined },
+  ): Promise<ChangeFeed> {
+    const { adapterName } = this.#options.engine;
+    return openReplicationStream(
+      this.#context,
+      {
+        slot: this.feedName,
+        publication: this.feedName,
+        adapterName,
+        known: { ...known, position: after },
+        checkSlot: (from) => this.#checkSlot(from),
+        holder: () =>
+          this.#with('asking who holds the slot', (session) => slotHolder(session, this.feedName)),
+        waitMilliseconds: this.#options.feed?.waitMilliseconds,
+      },
+      signal,
+    );
+  }
+
+  async #checkSlot(after: Position | undefined): Promise<void> {
     const status = await this.slotStatus();
     if (status.state === 'missing') throw slotMissing(this.feedName);
     if (status.state === 'lost') throw slotLost(this.feedName, status.reason);
     if (after !== undefined && compareLsn(status.confirmed, after) > 0)
       throw slotAhead(this.feedName, status.confirmed, after);
-    const { adapterName } = this.#options.engine;
-    const names = { slot: this.feedName, publication: this.feedName, adapterName };
-    return openReplicationStream(this.#context, { ...names, after }, signal);
   }
 
-  /** Whether the slot exists, how far it is confirmed, and how much log the server keeps for it. */
+  /** What the server says about slot and publication, judged. */
+  async feedHealth(): Promise<FeedHealth> {
+    const warnBytes = this.#options.feed?.warnBytes ?? DEFAULT_WARN_BYTES;
+    return this.#with('watching the slot', (session) =>
+      slotHealth(session, this.feedName, this.#followed, warnBytes),
+    );
+  }
+
   async slotStatus(): Promise<SlotStatus> {
     return this.#with('asking for the replication slot', (session) => slotStatus(session, this.feedName));
+  }
+
+  async feedStanding(): Promise<FeedStanding> {
+    return this.#with('asking for the replication slot', (session) => feedStanding(session, this.feedName));
   }
 
   comparePositions(a: Position, b: Position): number {
@@ -232,6 +328,23 @@ export class PostgresDialect implements SourceDialect {
     });
   }
 
+  deadLetters(): DeadLetterBox {
+    return new PostgresDeadLetterBox(this.#options.engine.adapterName, (doing, use) =>
+      this.#with(doing, use),
+    );
+  }
+
+  async feedHolder(): Promise<string | undefined> {
+    const holder = await this.#with('asking who reads the slot', (session) =>
+      slotHolder(session, this.feedName),
+    );
+    return holder === undefined ? undefined : holderText(holder);
+  }
+
+  conceal(isSecret: (table: TableName, column: string) => boolean): void {
+    this.#concealment.use(isSecret);
+  }
+
   async openWriter(): Promise<SqlWriter> {
     return new RetryingWriter(this.#context, this.#options.engine.adapterName);
   }
@@ -240,8 +353,9 @@ export class PostgresDialect implements SourceDialect {
     table: TableInfo,
     columns: readonly string[],
     keys: readonly (readonly string[])[],
+    keyColumns?: readonly string[],
   ): Promise<readonly (readonly SqlText[])[]> {
-    return this.#with('reading rows', (session) => fetchRows(session, table, columns, keys));
+    return this.#with('reading rows', (session) => fetchRows(session, table, columns, keys, keyColumns));
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@
  * Brings the engine, the PostgreSQL dialect, the replica store and the sync client together: the one place that knows
  * all four. `PostgresAdapter`, `PostgresRealmLoader` and the command line stand on it.
  */
-import { ConnectorEngine, type SyncedTransaction } from '../../src/connector/engine.ts';
+import { ConnectorEngine, type FeedStatus, type SyncedTransaction } from '../../src/connector/engine.ts';
 import { type LoadProgress, type LoadReport, runLoad } from '../../src/connector/load/run-load.ts';
 import { openConnectorParts } from './connector-parts.ts';
 import type { PostgresConnectorOptions } from './options.ts';
@@ -11,6 +11,8 @@ export type RunningConnector = {
   /** Rejects with what stopped the connector; resolves after `close()`. */
   readonly done: Promise<void>;
   readonly close: () => Promise<void>;
+  /** How the slot fares: state, position, kept log, and what is wrong. */
+  readonly feedStatus: () => FeedStatus;
 };
 
 /** Starts both directions. Throws when models, options, database or server do not fit. */
@@ -35,6 +37,7 @@ export async function startConnector(
     });
     return {
       done: engine.done,
+      feedStatus: () => engine.feedStatus(),
       close: async () => {
         await engine.close();
         await parts.close();
@@ -49,7 +52,12 @@ export async function startConnector(
 /** Loads the tables into the realms, or goes on with a load that was interrupted. */
 export async function loadDatabase(
   options: PostgresConnectorOptions,
-  hooks: { readonly onProgress?: (progress: LoadProgress) => void; readonly signal: AbortSignal },
+  hooks: {
+    readonly onProgress?: (progress: LoadProgress) => void;
+    readonly signal: AbortSignal;
+    /** Make slot and publication anew, and compare. */
+    readonly resume?: boolean;
+  },
 ): Promise<LoadReport> {
   sayWhatIsIgnored(options);
   const parts = await openConnectorParts(options);

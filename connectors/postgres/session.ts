@@ -5,15 +5,22 @@
 import pg from 'pg';
 import type { SqlText } from '../../src/connector/dialect.ts';
 import type { Logger } from '../../src/log.ts';
+import { applicationName } from './application-name.ts';
+import { type BoundRows, Concealment } from './concealment.ts';
 import { connectionError } from './connection-error.ts';
 import type { PostgresConnectionOptions } from './options.ts';
+import { quoteLiteral } from './sql-text.ts';
 
 export type TextRow = readonly SqlText[];
 export type SessionContext = {
   readonly connection: PostgresConnectionOptions;
   readonly logger: Logger;
-  /** Log every statement at level verbose. */
+  /** Log every statement with its values at level verbose. */
   readonly printCommands: boolean;
+  /** Which values are not to be shown anywhere. */
+  readonly concealment?: Concealment;
+  /** Shown to the server in the name of every connection. */
+  readonly adapterName?: string;
 };
 
 /** The user's timeouts are meant for applications, not for a snapshot that takes an hour. */
@@ -38,6 +45,7 @@ const KEEP_ALIVE_DELAY_MS = 30_000;
 export class Session {
   readonly client: pg.Client;
   readonly #context: SessionContext;
+  readonly #concealment: Concealment;
   readonly #prepared = new Map<string, string>();
   #tail: Promise<unknown> = Promise.resolve();
   #broken: Error | undefined;
@@ -45,6 +53,7 @@ export class Session {
   private constructor(client: pg.Client, context: SessionContext) {
     this.client = client;
     this.#context = context;
+    this.#concealment = context.concealment ?? new Concealment();
     // Without a listener a connection lost while idle would end the process; the next statement reports it.
     client.on('error', (error) => {
       this.#broken = error;
@@ -64,13 +73,19 @@ export class Session {
     const session = new Session(client, context);
     try {
       await client.connect();
-      const name = `SET application_name TO '${options.name ?? 'isthmus'}'`;
+      const shown = applicationName(options.name ?? 'isthmus', context.adapterName);
+      const name = `SET application_name TO ${quoteLiteral(shown)}`;
       await client.query(`${SESSION_SETTINGS}; ${name}`);
     } catch (error) {
       client.end().catch(() => {});
       throw connectionError(error, client, database);
     }
     return session;
+  }
+
+  /** What statements and errors of this session may show. */
+  get concealment(): Concealment {
+    return this.#concealment;
   }
 
   get broken(): boolean {
@@ -82,14 +97,21 @@ export class Session {
     return (await this.#exclusively(() => this.#run({ text, values: [...values] }))).rows;
   }
 
-  /** The same, as a prepared statement; returns the number of rows affected as well. */
+  /**
+   * The same, as a prepared statement; returns the number of rows affected as well. `bound` says what the values are,
+   * for those that must not be printed.
+   */
   async prepared(
     text: string,
     values: readonly unknown[],
+    bound?: BoundRows,
   ): Promise<{ rows: readonly TextRow[]; count: number }> {
     const name = this.#nameOf(text);
     return this.#exclusively(() =>
-      this.#run(name === undefined ? { text, values: [...values] } : { name, text, values: [...values] }),
+      this.#run(
+        name === undefined ? { text, values: [...values] } : { name, text, values: [...values] },
+        bound,
+      ),
     );
   }
 
@@ -124,8 +146,11 @@ export class Session {
     this.client.connection.stream.destroy();
   }
 
-  async #run(config: pg.QueryConfig): Promise<{ rows: readonly TextRow[]; count: number }> {
-    this.#print(config.text);
+  async #run(
+    config: pg.QueryConfig,
+    bound?: BoundRows,
+  ): Promise<{ rows: readonly TextRow[]; count: number }> {
+    this.#print(config.text, config.values, bound);
     const result = await this.client.query<SqlText[]>({ ...config, rowMode: 'array', types: TEXT_TYPES });
     return { rows: result.rows, count: result.rowCount ?? 0 };
   }
@@ -144,8 +169,10 @@ export class Session {
     return name;
   }
 
-  #print(text: string): void {
-    if (this.#context.printCommands) this.#context.logger.verbose('SQL', { text });
+  #print(text: string, values: readonly unknown[] = [], bound?: BoundRows): void {
+    if (!this.#context.printCommands) return;
+    const shown = values.length === 0 ? {} : { values: this.#concealment.shown(values, bound) };
+    this.#context.logger.verbose('SQL', { text, ...shown });
   }
 }
 

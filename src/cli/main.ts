@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { redactText } from '../config/secrets.ts';
 import { IsthmusError } from '../errors.ts';
 import type { CommandContext } from './commands/context.ts';
+import type { LoadArguments } from './commands/load.ts';
 import { addUserCommands } from './commands/user-command-line.ts';
 import type { DemoArguments } from './demo/run-demo.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
@@ -23,11 +24,6 @@ const COMMANDS: readonly (readonly [name: string, description: string, run: Run]
     'server',
     'run the object server',
     async (...args) => (await import('./commands/server.ts')).runServer(...args),
-  ],
-  [
-    'load',
-    'bring the tables into the realms, or only the differences when they are there',
-    async (...args) => (await import('./commands/load.ts')).runLoad(...args),
   ],
   [
     'adapter',
@@ -82,6 +78,13 @@ function commandLine(context: CommandContext): Command {
       .addHelpText('after', EXIT_CODES_HELP)
       .action((options: { config?: string }) => run(options.config, context));
   }
+  program
+    .command('load')
+    .description('bring the tables into the realms, or only the differences when they are there')
+    .option('-c, --config <file>', 'configuration (default: config.ts, .js, .mjs, .cjs or .json)')
+    .option('--resume', 'make slot and publication anew first: the repair after changes were lost')
+    .addHelpText('after', EXIT_CODES_HELP)
+    .action(async (options: LoadArguments) => (await import('./commands/load.ts')).runLoad(options, context));
   addUserCommands(
     program
       .command('user')

@@ -6,6 +6,7 @@
 import type { ClassDefinition, ColumnDefinition } from '../schema/definition.ts';
 import type { ScalarValue } from '../schema/value.ts';
 import type { StateValue } from '../store/state/object-state.ts';
+import type { DeadLetterBox, NewLetter, ShownStatement } from './dead-letters/contract.ts';
 import type { Finding } from './finding.ts';
 
 export type SqlText = string | null;
@@ -162,6 +163,16 @@ export type FeedHealth = {
   readonly facts: Readonly<Record<string, string | number>>;
 };
 
+/** How far the feed of a connector has come, for whoever wants to know whether it has passed a change on. */
+export type FeedStanding = {
+  /** Somebody reads the feed now. */
+  readonly held: boolean;
+  /** What was confirmed; undefined when there is no usable feed. */
+  readonly confirmed: Position | undefined;
+  /** Whatever is committed now lies at or before it. */
+  readonly newest: Position;
+};
+
 export interface SnapshotReader {
   /** Estimated number of rows, for progress only. */
   estimate(table: TableInfo): Promise<number>;
@@ -225,7 +236,20 @@ export type ApplyStatement =
   | (OnListTable & { readonly kind: 'listInsert'; readonly index: number; readonly target: SqlText })
   | (OnListTable & { readonly kind: 'listSet'; readonly index: number; readonly target: SqlText })
   | (OnListTable & { readonly kind: 'listErase'; readonly index: number })
-  | (OnListTable & { readonly kind: 'listClear' });
+  | (OnListTable & { readonly kind: 'listClear' })
+  /**
+   * Tables of items of other collections: what they have of these objects is deleted, and `rows` (`oid` followed by
+   * `columns`) are inserted.
+   */
+  | {
+      readonly kind: 'replaceItems';
+      readonly table: TableInfo;
+      readonly columns: readonly string[];
+      readonly oids: readonly string[];
+      readonly rows: readonly (readonly SqlText[])[];
+      /** By column name. */
+      readonly lookups?: ReadonlyMap<string, KeyLookup>;
+    };
 
 type OnListTable = {
   readonly table: TableInfo;
@@ -236,6 +260,16 @@ type OnListTable = {
 
 export type ErrorClass = 'transient' | 'data' | 'fatal';
 
+/** What a rehearsal found out about statements that the database refuses. */
+export type Rehearsal = {
+  /** What was sent, for people to read. */
+  readonly statements: readonly ShownStatement[];
+  /** The row at which it failed; absent when row by row it did not, or not at a row. */
+  readonly failed:
+    | { readonly table: TableName; readonly key: readonly SqlText[]; readonly statement: ShownStatement }
+    | undefined;
+};
+
 export interface SqlWriter {
   /** The sequence applied per realm path. */
   checkpoints(): Promise<ReadonlyMap<string, number>>;
@@ -244,8 +278,10 @@ export interface SqlWriter {
    * checkpoint (so that the feed can tell our transactions from their first change on). Throws `ApplyError`.
    */
   apply(statements: readonly ApplyStatement[], checkpoints: readonly Checkpoint[]): Promise<void>;
+  /** Runs the statements row by row to find the one at fault, and takes all of it back. */
+  rehearse(statements: readonly ApplyStatement[]): Promise<Rehearsal>;
   /** Moves the checkpoint past a transaction that cannot be applied and keeps it, with its reason, in one commit. */
-  deadLetter(checkpoint: Checkpoint, payload: string, reason: string): Promise<void>;
+  deadLetter(checkpoint: Checkpoint, letter: NewLetter): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -336,9 +372,13 @@ export interface SourceDialect {
     tables: readonly TableInfo[],
     options: { reset: boolean; followed?: readonly string[] },
   ): Promise<{ created: boolean; snapshot: SnapshotReader | undefined; start?: Position }>;
-  /** Throws when the database is not the one, or not that line of its history, from which the replicas were filled. */
-  checkSource?(known: FeedKnown): Promise<void>;
+  /**
+   * Throws when the database is not the one, or not that line of its history, from which the replicas were filled.
+   * Resolves with what it is, as {@link ChangeFeed.source}.
+   */
+  checkSource?(known: FeedKnown): Promise<string>;
   feedHealth?(): Promise<FeedHealth>;
+  feedStanding?(): Promise<FeedStanding>;
   /** A snapshot of now. */
   openSnapshot(): Promise<SnapshotReader>;
   snapshotIncludes(visibility: string, transaction: string): boolean;
@@ -353,6 +393,12 @@ export interface SourceDialect {
   /** Removes slot and publication (or their equivalent), as when an adapter is retired. */
   dropFeed(): Promise<void>;
   openWriter(): Promise<SqlWriter>;
+  /** What this adapter could not bring over. */
+  deadLetters(): DeadLetterBox;
+  /** Who holds the feed now, in words; `undefined` when nobody does. */
+  feedHolder(): Promise<string | undefined>;
+  /** From now on the values of such columns are not shown in printed statements, errors and dead letters. */
+  conceal(isSecret: (table: TableName, column: string) => boolean): void;
   /**
    * Current column texts of the rows with these keys (for values that the feed left out). `keyColumns` says which
    * columns the keys are of; they are those of the primary key unless given.

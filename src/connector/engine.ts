@@ -11,11 +11,12 @@ import { AbsentRows } from './apply/absent-rows.ts';
 import { appliedCheckpoints } from './apply/applied-checkpoints.ts';
 import { type AppliedTransaction, ApplyLoop } from './apply/apply-loop.ts';
 import { redirectStatements } from './apply/redirect.ts';
-import { type CapturedTransaction, FeedConsumer, POSITION_MARK } from './capture/feed-consumer.ts';
+import { type CapturedTransaction, FeedConsumer } from './capture/feed-consumer.ts';
 import { FeedLoop } from './capture/feed-loop.ts';
-import type { ApplyStatement, Position, SourceDialect } from './dialect.ts';
+import { DEFAULT_CHECK_MILLISECONDS, FeedWatch } from './capture/feed-watch.ts';
+import type { ApplyStatement, FeedHealth, SourceDialect } from './dialect.ts';
 import { ApplyError, ConnectorStoppedError, type DataError } from './errors.ts';
-import { refuseNewFeed, requireFeed } from './feed-start.ts';
+import { knownFeed, openKnownFeed, refuseNewFeed, requireFeed, settleNewFeed } from './feed-start.ts';
 import { loadedSnapshots } from './load/load-marks.ts';
 import { extendedDefinitions } from './mapping/extended-definitions.ts';
 import type { ConnectorOptions } from './options.ts';
@@ -26,6 +27,8 @@ import { type ConnectorSetup, extendSetup, setUpConnector } from './setup.ts';
 export type SyncedTransaction =
   | ({ readonly direction: 'toRealm' } & CapturedTransaction)
   | ({ readonly direction: 'toSql' } & AppliedTransaction);
+
+const NO_HEALTH: FeedHealth = { findings: [], retainedBytes: undefined, facts: {} };
 
 export type EngineDependencies = {
   readonly dialect: SourceDialect;
@@ -38,6 +41,15 @@ export type EngineDependencies = {
   readonly signal?: AbortSignal;
 };
 
+/** How the change feed fares, for status displays. */
+export type FeedStatus = {
+  readonly state: FeedLoop['state'];
+  /** What the replicas hold of it. */
+  readonly position: string | undefined;
+  /** What the database said at the last look. */
+  readonly health: FeedHealth | undefined;
+};
+
 export class ConnectorEngine {
   readonly #options: ConnectorOptions;
   readonly #dependencies: EngineDependencies;
@@ -47,6 +59,7 @@ export class ConnectorEngine {
   #applyLoop!: ApplyLoop;
   #feedLoop!: FeedLoop;
   #consumer!: FeedConsumer;
+  #feedWatch: FeedWatch | undefined;
   #closing = false;
   /** Rejects with what stopped the connector; resolves when it was closed. */
   done!: Promise<void>;
@@ -65,8 +78,23 @@ export class ConnectorEngine {
     const engine = new ConnectorEngine(options, dependencies, setup);
     engine.#run(await appliedCheckpoints(dialect));
     await engine.#holdFeed();
+    engine.#watchFeed();
     engine.#applyLoop.begin();
     return engine;
+  }
+
+  #watchFeed(): void {
+    const { dialect } = this.#dependencies;
+    if (dialect.feedHealth === undefined) return;
+    const { feedCheckMilliseconds: intervalMilliseconds = DEFAULT_CHECK_MILLISECONDS, logger } =
+      this.#options;
+    this.#feedWatch = new FeedWatch({
+      health: async () => (await dialect.feedHealth?.()) ?? NO_HEALTH,
+      isStreaming: () => this.#feedLoop.state === 'streaming',
+      intervalMilliseconds,
+      logger,
+    });
+    this.#feedWatch.start();
   }
 
   /** Waits until the feed streams. Whoever held it before may still be writing, so nothing is applied until then. */
@@ -85,6 +113,11 @@ export class ConnectorEngine {
     }
   }
 
+  feedStatus(): FeedStatus {
+    const { position } = knownFeed(this.#dependencies.store);
+    return { state: this.#feedLoop.state, position, health: this.#feedWatch?.health };
+  }
+
   get realms(): readonly SyncedRealm[] {
     return this.#realms.all();
   }
@@ -93,6 +126,7 @@ export class ConnectorEngine {
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
+    await this.#feedWatch?.close();
     await this.#feedLoop.close();
     await this.#applyLoop.close();
     await Promise.all([...this.#sessions.values()].map((session) => session.close()));
@@ -149,9 +183,9 @@ export class ConnectorEngine {
       logger: options.logger,
     });
     this.#openRealms();
+    settleNewFeed(store, this.#realms, applied);
     this.#feedLoop = new FeedLoop({
-      openFeed: (after, signal) => dialect.openFeed(after, signal),
-      position: () => store.mark(POSITION_MARK) as Position | undefined,
+      openFeed: (signal) => openKnownFeed(dialect, store, signal),
       consume: (events) => this.#consumer.consume(events),
       runCleanup: (statements) => this.#applyLoop.runCleanup(statements),
       isTransient: (error) => dialect.isTransient(error),

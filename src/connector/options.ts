@@ -103,4 +103,6 @@ export type ConnectorOptions = {
   readonly logger: Logger;
   /** Log SQL statements at level verbose. */
   readonly printCommands: boolean;
+  /** How often the feed's lag is looked at; 0 never, absent for the default. */
+  readonly feedCheckMilliseconds?: number;
 };

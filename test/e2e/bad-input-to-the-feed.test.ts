@@ -54,7 +54,7 @@ describe('a replication slot that somebody drops', () => {
     expect(await stopped.exited).toBe(4);
     expect(stopped.log).toContain('[connector-stopped]');
     expect(stopped.log).toMatch(/change feed of adapter \w+ is gone/);
-    expect(stopped.log).toContain('run `isthmus load`');
+    expect(stopped.log).toContain('run `isthmus load --resume`');
     expect(stopped.log).not.toContain('    at ');
     // Another start must not forget what the first one found out.
     expect((await failure(place.adapter().start())).code).toBe('connector-stopped');
@@ -70,7 +70,7 @@ describe('a replication slot that somebody drops', () => {
     const error = await stopped;
     expect(error.code).toBe('postgres-feed-lost');
     expect(error.message).toContain(`the replication slot ${place.slot} does not exist`);
-    expect(error.remedy).toContain('run isthmus load');
+    expect(error.remedy).toContain('run isthmus load --resume');
     await adapter.close();
     await place.sql("INSERT INTO item VALUES (1, 'missed')");
     await expectRepairByLoad(place, [row('1', 'missed')]);
@@ -100,7 +100,7 @@ describe('a publication that somebody drops', () => {
     await place.sql("INSERT INTO item VALUES (1, 'missed')");
     const error = await failure(place.adapter().start());
     expect(error.code).toBe('connector-stopped');
-    expect(error.remedy).toContain('run `isthmus load`');
+    expect(error.remedy).toContain('run `isthmus load --resume`');
     await expectRepairByLoad(place, [row('1', 'missed')]);
   });
 
@@ -112,7 +112,7 @@ describe('a publication that somebody drops', () => {
     await place.sql("INSERT INTO item VALUES (1, 'missed')");
     expect(await running.exited).toBe(4);
     expect(running.log).toContain(`the publication of the slot ${place.slot} was dropped`);
-    expect(running.log).toContain('run isthmus load');
+    expect(running.log).toContain('run isthmus load --resume');
     expect(running.log).toContain('[postgres-feed-lost]');
     expect(running.log).not.toContain('    at ');
     await expectRepairByLoad(place, [row('1', 'missed')]);
@@ -134,7 +134,7 @@ describe('two adapters of one name', () => {
     const second = place.command('adapter', { localPath: `${place.directory}/second` });
     expect(await second.exited).toBe(4);
     expect(second.log).toContain('was read before, but not into the replicas in');
-    expect(second.log).toContain('isthmus load');
+    expect(second.log).toContain('isthmus load --resume');
   });
 
   test('with two replicas: the second says who holds the slot, writes nothing, and takes over', async () => {

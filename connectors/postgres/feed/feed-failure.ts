@@ -2,29 +2,16 @@
  * One classifier for the faults of a feed, at its start and in its midst: a slot that is gone or invalidated shows as
  * three different errors, depending on when it is noticed.
  */
-import {
-  PostgresConnectionError,
-  PostgresError,
-  PostgresFeedError,
-  PostgresFeedLostError,
-} from '../errors.ts';
+import { PostgresConnectionError, PostgresError, PostgresFeedError } from '../errors.ts';
 import { message } from '../preparation.ts';
 import { classOfFailure, sqlStateOf } from '../sql-state.ts';
-import { LOAD_REMEDY, slotLost, slotMissing } from './slot.ts';
+import { LOAD_REMEDY, publicationMissing, slotLost, slotMissing } from './slot-errors.ts';
 
 const UNDEFINED_OBJECT = '42704';
 const NOT_IN_PREREQUISITE_STATE = '55000';
 const OBJECT_IN_USE = '55006';
 const INVALIDATED =
   /can no longer (get changes|access) |invalidated|has been removed|exceeded the maximum reserved size/;
-
-/** The server cannot say which changes of the slot were wanted, as its publication did not exist when they were made. */
-export function publicationMissing(slot: string, reason: string, cause?: unknown): PostgresFeedLostError {
-  return new PostgresFeedLostError(
-    `the publication of the slot ${slot} was dropped while changes were made: ${reason}`,
-    { remedy: `${LOAD_REMEDY} (add resetPostgresReplicationSlot if it was made again by hand)`, cause },
-  );
-}
 
 /** The typed error for whatever went wrong with the feed of a slot. */
 export function streamFailure(cause: unknown, slot: string): Error {

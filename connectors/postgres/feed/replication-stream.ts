@@ -9,21 +9,29 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ChangeFeed, FeedEvent, Position } from '../../../src/connector/dialect.ts';
+import type { ChangeFeed, FeedEvent, FeedKnown, Position } from '../../../src/connector/dialect.ts';
 import { PostgresConnectionError, PostgresFeedError } from '../errors.ts';
 import { formatLsn, parseLsn } from '../lsn.ts';
 import { Session, type SessionContext } from '../session.ts';
 import { quoteIdentifier, quoteLiteral } from '../sql-text.ts';
 import { damaged } from './byte-cursor.ts';
-import { publicationMissing, streamFailure } from './feed-failure.ts';
+import { streamFailure } from './feed-failure.ts';
 import { type Frame, MessageFramer } from './message-framer.ts';
 import { PgOutputDecoder } from './pgoutput-decoder.ts';
+import { publicationMissing, slotHeld } from './slot-errors.ts';
+import { holderText, type SlotHolder } from './slot-holder.ts';
+import { type ResumePoint, resumePoint } from './source.ts';
 
 export type ReplicationOptions = {
   readonly slot: string;
   readonly publication: string;
   readonly adapterName: string;
-  readonly after: Position | undefined;
+  readonly known: FeedKnown;
+  /** Throws when the slot cannot deliver what comes after that position. */
+  readonly checkSlot: (after: Position | undefined) => Promise<void>;
+  readonly holder: () => Promise<SlotHolder | undefined>;
+  /** How long a slot is waited for that another connection holds; absent for a little more than `wal_sender_timeout`. */
+  readonly waitMilliseconds: number | undefined;
 };
 
 const XLOG_DATA = 0x77;
@@ -34,6 +42,7 @@ const KEEPALIVE_BYTES = 1 + 8 + 8 + 1;
 /** Standby status update: type, written, flushed, applied, clock, reply wanted; in a CopyData message. */
 const STATUS_BYTES = 1 + 4 + 1 + 8 + 8 + 8 + 8 + 1;
 const NOT_IN_PREREQUISITE_STATE = '55000';
+const OBJECT_IN_USE = '55006';
 const POSTGRES_EPOCH_MS = 946_684_800_000;
 
 /** Confirmations wait this long for later ones; the slot only needs to move, not to move at once. */
@@ -44,43 +53,75 @@ const MAX_STATUS_INTERVAL_MS = 10_000;
 const UNANSWERED_UPDATES = 6;
 /** How long closing waits for the server to take the last confirmation. */
 const CLOSE_DEADLINE_MS = 2_000;
-/** How often a slot is tried that another connection still holds. */
+/** How often a slot is tried that another connection still holds, and how often the log says who that is. */
 const ACTIVE_RETRY_MS = 200;
+const HOLDER_NOTICE_MS = 5_000;
+/** Idle positions are worth a commit of ours this often; a busy server sends thousands of them a second. */
+const IDLE_INTERVAL_MS = 250;
 /** Beyond `wal_sender_timeout`, for the server to notice and to clean up. */
 const ACTIVE_MARGIN_MS = 15_000;
 const DEFAULT_SENDER_TIMEOUT_MS = 60_000;
 
-/** Connects and begins to stream. Throws a `PostgresError`; retries while the slot is held by a connection that died. */
+/**
+ * Connects and begins to stream. Throws a `PostgresError`; waits a while for a slot that another connection holds,
+ * since the server may not have noticed yet that its client died, and throws `PostgresSlotHeldError` after that.
+ */
 export async function openReplicationStream(
   context: SessionContext,
   options: ReplicationOptions,
   signal: AbortSignal,
 ): Promise<ChangeFeed> {
-  let deadline: number | undefined;
-  let told = false;
+  const since = Date.now();
+  let noticed = 0;
   for (;;) {
     signal.throwIfAborted();
     const session = await Session.open(context, { replication: true, name: 'isthmus feed' });
-    const timeout = await senderTimeout(session);
-    deadline ??= Date.now() + (timeout || DEFAULT_SENDER_TIMEOUT_MS) + ACTIVE_MARGIN_MS;
-    const stream = new ReplicationStream(session, options, timeout, signal);
+    const stream = await preparedStream(session, options, signal);
     try {
       await stream.start();
       return stream;
     } catch (cause) {
       await stream.close();
       const failure = streamFailure(cause, options.slot);
-      const held = failure instanceof PostgresFeedError && failure.sqlState === '55006';
-      if (!held || Date.now() > deadline || signal.aborted) throw failure;
-      if (!told) {
+      const held = failure instanceof PostgresFeedError && failure.sqlState === OBJECT_IN_USE;
+      if (!held || signal.aborted) throw failure;
+      const wait =
+        options.waitMilliseconds ?? (stream.senderTimeout || DEFAULT_SENDER_TIMEOUT_MS) + ACTIVE_MARGIN_MS;
+      const waited = Date.now() - since;
+      if (waited >= wait) {
+        throw slotHeld(
+          options.slot,
+          await options.holder().catch(() => undefined),
+          Math.round(waited / 1000),
+        );
+      }
+      if (Date.now() - noticed >= HOLDER_NOTICE_MS) {
+        noticed = Date.now();
         context.logger.warn('Waiting for the replication slot, which another connection holds', {
           slot: options.slot,
-          reason: failure.message,
+          holder: holderText(await options.holder().catch(() => undefined)),
+          secondsLeft: Math.round((wait - waited) / 1000),
+          remedy: failure.remedy,
         });
-        told = true;
       }
     }
     await delay(ACTIVE_RETRY_MS, undefined, { signal });
+  }
+}
+
+async function preparedStream(
+  session: Session,
+  options: ReplicationOptions,
+  signal: AbortSignal,
+): Promise<ReplicationStream> {
+  try {
+    const timeout = await senderTimeout(session);
+    const resume = await resumePoint(session, options.known);
+    await options.checkSlot(resume.after);
+    return new ReplicationStream(session, options, resume, timeout, signal);
+  } catch (cause) {
+    await session.close();
+    throw streamFailure(cause, options.slot);
   }
 }
 
@@ -89,8 +130,14 @@ async function senderTimeout(session: Session): Promise<number> {
   return Number(row?.[0] ?? DEFAULT_SENDER_TIMEOUT_MS);
 }
 
+const NO_BYTES = Buffer.alloc(0);
+
 class ReplicationStream implements ChangeFeed {
   readonly events: AsyncIterable<readonly FeedEvent[]>;
+  readonly source: string;
+  readonly after: Position | undefined;
+  /** The server's `wal_sender_timeout` in milliseconds; 0 when it has none. */
+  readonly senderTimeout: number;
   readonly #options: ReplicationOptions;
   readonly #signal: AbortSignal;
   readonly #socket: Duplex;
@@ -106,15 +153,27 @@ class ReplicationStream implements ChangeFeed {
   #failure: Error | undefined;
   /** End of what was delivered; `idle` is only worth saying beyond it. */
   #delivered: bigint;
+  /** Where the server said last that there is nothing for us up to. */
+  #idle = 0n;
+  #lastIdle = 0;
   #confirmed = 0n;
   #sentConfirmed = 0n;
   #lastSent = 0;
   #unanswered = 0;
 
-  constructor(session: Session, options: ReplicationOptions, senderTimeout: number, signal: AbortSignal) {
+  constructor(
+    session: Session,
+    options: ReplicationOptions,
+    resume: ResumePoint,
+    senderTimeout: number,
+    signal: AbortSignal,
+  ) {
     this.#options = options;
     this.#signal = signal;
-    const after = options.after === undefined ? 0n : parseLsn(options.after);
+    this.source = resume.source;
+    this.after = resume.after;
+    this.senderTimeout = senderTimeout;
+    const after = resume.after === undefined ? 0n : parseLsn(resume.after);
     this.#decoder = new PgOutputDecoder(options.adapterName, after);
     this.#delivered = after;
     this.#confirmed = after;
@@ -136,9 +195,9 @@ class ReplicationStream implements ChangeFeed {
 
   /** Sends START_REPLICATION and waits for the answer. */
   async start(): Promise<void> {
-    const { slot, publication, after } = this.#options;
+    const { slot, publication } = this.#options;
     const names = quoteLiteral(quoteIdentifier(publication));
-    const command = `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL ${after ?? '0/0'} (proto_version '1', publication_names ${names})`;
+    const command = `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL ${this.after ?? '0/0'} (proto_version '1', publication_names ${names})`;
     this.#socket.write(queryMessage(command));
     while (this.#state === 'starting') {
       const events = await this.#next();
@@ -207,19 +266,21 @@ class ReplicationStream implements ChangeFeed {
   async #next(): Promise<FeedEvent[] | undefined> {
     const chunk = await this.#nextChunk();
     if (chunk === undefined) return undefined;
-    this.#unanswered = 0;
+    if (chunk.length > 0) this.#unanswered = 0;
     const events: FeedEvent[] = [];
     this.#framer.push(chunk, (buffer, frame) => this.#onFrame(buffer, frame, events));
+    this.#tellIdle(events);
     return events;
   }
 
-  /** What the socket holds; undefined when it ended or the signal aborted. */
+  /** What the socket holds, nothing when an idle position is due; undefined when it ended or the signal aborted. */
   async #nextChunk(): Promise<Buffer | undefined> {
     this.#reading = 'waiting';
     try {
       while (!this.#signal.aborted && !this.#wasClosed()) {
         const chunk: unknown = this.#socket.read();
         if (chunk instanceof Buffer) return chunk;
+        if (this.#idleIsDue()) return NO_BYTES;
         if (this.#socket.readableEnded || this.#socket.destroyed) return undefined;
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
@@ -259,20 +320,29 @@ class ReplicationStream implements ChangeFeed {
       const last = events.at(-1);
       if (last?.kind === 'commit') this.#delivered = parseLsn(last.position);
     } else if (type === KEEPALIVE && end - start >= KEEPALIVE_BYTES) {
-      this.#onKeepalive(buffer.readBigUInt64BE(start + 1), buffer[start + KEEPALIVE_BYTES - 1] === 1, events);
+      this.#onKeepalive(buffer.readBigUInt64BE(start + 1), buffer[start + KEEPALIVE_BYTES - 1] === 1);
     } else {
       throw damaged(`unknown replication message of type ${type}`);
     }
   }
 
   /** Inside a transaction the server's position says nothing about what is complete. */
-  #onKeepalive(walEnd: bigint, replyWanted: boolean, events: FeedEvent[]): void {
-    if (!this.#decoder.insideTransaction && walEnd > this.#delivered) {
-      this.#delivered = walEnd;
-      const position = formatLsn(Number(walEnd >> 32n), Number(walEnd & 0xffff_ffffn));
-      events.push({ kind: 'idle', position });
-    }
+  #onKeepalive(walEnd: bigint, replyWanted: boolean): void {
+    if (!this.#decoder.insideTransaction && walEnd > this.#idle) this.#idle = walEnd;
     if (replyWanted) this.#sendStatus(false);
+  }
+
+  #idleIsDue(): boolean {
+    return this.#idle > this.#delivered && Date.now() - this.#lastIdle >= IDLE_INTERVAL_MS;
+  }
+
+  /** Appends the idle position when no transaction is under way, and forgets it otherwise: its commit is further on. */
+  #tellIdle(events: FeedEvent[]): void {
+    if (this.#decoder.insideTransaction || !this.#idleIsDue()) return;
+    this.#delivered = this.#idle;
+    this.#lastIdle = Date.now();
+    const position = formatLsn(Number(this.#idle >> 32n), Number(this.#idle & 0xffff_ffffn));
+    events.push({ kind: 'idle', position });
   }
 
   #tick(): void {
@@ -289,6 +359,7 @@ class ReplicationStream implements ChangeFeed {
     } else if (this.#confirmed > this.#sentConfirmed) {
       this.#sendStatus(false);
     }
+    if (this.#idleIsDue()) this.#wake();
   }
 
   #sendStatus(replyWanted: boolean): void {

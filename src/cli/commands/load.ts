@@ -6,9 +6,18 @@ import { loadConfig } from '../config.ts';
 import { createProgressDisplay } from '../progress-display.ts';
 import type { CommandContext } from './context.ts';
 
-export async function runLoad(config: string | undefined, context: CommandContext): Promise<void> {
+export type LoadArguments = {
+  readonly config?: string;
+  /** Make the change feed anew, and compare. */
+  readonly resume?: boolean;
+};
+
+export async function runLoad(
+  { config, resume = false }: LoadArguments,
+  context: CommandContext,
+): Promise<void> {
   const options = (await loadConfig(config)).connector();
-  const report = await loadWithProgress(options, context);
+  const report = await loadWithProgress(options, context, resume);
   if (!report.uploaded) {
     context.say('The server does not hold everything yet; the adapter uploads the rest when it runs.');
   }
@@ -18,11 +27,12 @@ export async function runLoad(config: string | undefined, context: CommandContex
 export async function loadWithProgress(
   options: PostgresConnectorOptions,
   context: CommandContext,
+  resume = false,
 ): Promise<LoadReport> {
   const display = createProgressDisplay(context.screen, options.engine.logger);
   const engine = { ...options.engine, logger: display.above(options.engine.logger) };
   try {
-    const hooks = { onProgress: display.update, signal: context.signal };
+    const hooks = { onProgress: display.update, signal: context.signal, resume };
     const report = await loadDatabase({ ...options, engine }, hooks);
     display.finish(report);
     if (report.rowsLeftOut > 0) {

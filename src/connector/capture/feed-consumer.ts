@@ -7,7 +7,7 @@ import type { Instruction } from '../../changeset/instruction.ts';
 import type { Logger } from '../../log.ts';
 import type { PrimaryKey } from '../../schema/value.ts';
 import type { ReplicaStore } from '../../store/replica/contract.ts';
-import { oidOf } from '../apply/plan.ts';
+import { clearedCollections, emptiedCollections } from '../apply/collection-plan.ts';
 import {
   type ApplyStatement,
   type FeedChange,
@@ -34,6 +34,8 @@ const MAX_BUFFERED_ROWS = 10_000;
 const TRUNCATE_BATCH = 10_000;
 
 export const POSITION_MARK = 'feed:position';
+/** The last commit among what {@link POSITION_MARK} covers, which may be an idle position beyond it. */
+export const COMMITTED_MARK = 'feed:committed';
 /** `<begin position> <changes written>` while a transaction is being written in parts. */
 export const PARTIAL_MARK = 'feed:partial';
 
@@ -126,6 +128,7 @@ export class FeedConsumer {
   #write(events: readonly FeedEvent[], captured: CapturedTransaction[]): Position | undefined {
     const { store, realms } = this.#options;
     let position: Position | undefined;
+    let committed: Position | undefined;
     for (const event of events) {
       switch (event.kind) {
         case 'begin':
@@ -146,6 +149,7 @@ export class FeedConsumer {
             store.setMark(PARTIAL_MARK, undefined);
           this.#transaction = undefined;
           position = event.position;
+          committed = event.position;
           break;
         case 'idle':
           position = event.position;
@@ -153,6 +157,7 @@ export class FeedConsumer {
       }
     }
     if (position !== undefined) store.setMark(POSITION_MARK, position);
+    if (committed !== undefined) store.setMark(COMMITTED_MARK, committed);
     return position;
   }
 
@@ -310,9 +315,7 @@ export class FeedConsumer {
   }
 
   #cleanLists(plan: RowPlan, key: PrimaryKey): void {
-    for (const list of plan.mapping.lists.values()) {
-      this.#cleanup.push({ kind: 'listClear', table: list.table, oid: oidOf(plan.mapping, key) });
-    }
+    for (const statement of clearedCollections(plan.mapping, [key])) this.#cleanup.push(statement);
   }
 
   #truncate(table: FeedTable, captured: CapturedTransaction[]): void {
@@ -329,8 +332,7 @@ export class FeedConsumer {
       }
       this.#writeRealm(realm, batch, captured);
     }
-    for (const list of plan.mapping.lists.values())
-      this.#cleanup.push({ kind: 'deleteAll', table: list.table });
+    for (const statement of emptiedCollections(plan.mapping)) this.#cleanup.push(statement);
   }
 
   *#rowsOf(events: readonly FeedEvent[]): IterableIterator<{ plan: RowPlan; row: readonly FeedValue[] }> {

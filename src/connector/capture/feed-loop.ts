@@ -14,9 +14,8 @@ const FIRST_RETRY_MILLISECONDS = 100;
 const MAX_RETRY_MILLISECONDS = 15_000;
 
 export type FeedLoopOptions = {
-  readonly openFeed: (after: Position | undefined, signal: AbortSignal) => Promise<ChangeFeed>;
-  /** Where the replicas stand; read anew at each connection. */
-  readonly position: () => Position | undefined;
+  /** Opens the feed where the replicas stand, at each connection anew. */
+  readonly openFeed: (signal: AbortSignal) => Promise<ChangeFeed>;
   readonly consume: (
     events: readonly FeedEvent[],
   ) => Promise<{ position: Position | undefined; cleanup: readonly ApplyStatement[] }>;
@@ -103,7 +102,7 @@ export class FeedLoop {
   }
 
   async #stream(onProgress: () => void): Promise<void> {
-    const feed = await this.#options.openFeed(this.#options.position(), this.#abort.signal);
+    const feed = await this.#options.openFeed(this.#abort.signal);
     try {
       this.#state = 'streaming';
       this.#firstConnection();

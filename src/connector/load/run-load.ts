@@ -7,9 +7,9 @@
  */
 import type { ReplicaStore } from '../../store/replica/contract.ts';
 import { appliedCheckpoints } from '../apply/applied-checkpoints.ts';
-import { PARTIAL_MARK, POSITION_MARK } from '../capture/feed-consumer.ts';
-import { type SnapshotReader, type SourceDialect, tableId } from '../dialect.ts';
+import { type Position, type SnapshotReader, type SourceDialect, tableId } from '../dialect.ts';
 import { ConnectorStoppedError, type DataError } from '../errors.ts';
+import { knownFeed, NOTHING_KNOWN, rememberNewFeed, rememberTables, settleNewFeed } from '../feed-start.ts';
 import type { ClassMapping } from '../mapping/class-mapping.ts';
 import type { ConnectorOptions } from '../options.ts';
 import type { RealmSession, RealmSync } from '../realm-sync.ts';
@@ -52,6 +52,8 @@ export type LoadDependencies = {
   readonly sync: RealmSync | undefined;
   readonly onProgress?: (progress: LoadProgress) => void;
   readonly signal: AbortSignal;
+  /** Make the feed anew whatever has become of it, and compare: the repair after changes were lost. */
+  readonly resume?: boolean;
 };
 
 export async function runLoad(
@@ -61,8 +63,10 @@ export async function runLoad(
   const { dialect, schema, store, sync, signal } = dependencies;
   const started = performance.now();
   const setup = await setUpConnector(options, dialect, schema);
-  const feed = await dialect.prepareFeed(setup.tables, { reset: options.resetFeed });
-  const run = beginRun(store, feed.created);
+  const reset = options.resetFeed || dependencies.resume === true;
+  const source = await dialect.checkSource?.(reset ? NOTHING_KNOWN : knownFeed(store));
+  const feed = await dialect.prepareFeed(setup.tables, { reset });
+  const run = beginRun(store, feed, source);
   const snapshot = feed.snapshot ?? (await dialect.openSnapshot());
   const sessions: RealmSession[] = [];
   const applied = await appliedCheckpoints(dialect);
@@ -91,11 +95,13 @@ export async function runLoad(
   };
   try {
     for (const path of store.paths()) if (options.realmRegex.test(path)) realms.open(path);
+    settleNewFeed(store, realms, applied);
     const tables = await loadTables(setup.mapping.order, snapshot, feed.created, run, context, dependencies);
     for (const mapped of setup.mapping.order) {
       for (const list of mapped.lists.values()) await loadList(mapped, list, snapshot, context);
     }
     writeRun(store, { id: run, state: 'complete' });
+    rememberTables(store, setup.tables);
     const uploaded = await upload(sessions, options, dependencies);
     return { tables, rowsLeftOut: leftOut.rows, uploaded, seconds: (performance.now() - started) / 1000 };
   } finally {
@@ -106,15 +112,14 @@ export async function runLoad(
 }
 
 /** The number of this run: that of an interrupted one, unless the feed it began with is gone. */
-function beginRun(store: ReplicaStore, feedCreated: boolean): number {
+function beginRun(
+  store: ReplicaStore,
+  feed: { readonly created: boolean; readonly start?: Position },
+  source: string | undefined,
+): number {
   const before = readRun(store);
-  if (feedCreated) {
-    store.transaction(() => {
-      store.setMark(POSITION_MARK, undefined);
-      store.setMark(PARTIAL_MARK, undefined);
-    });
-  }
-  if (before?.state === 'running' && !feedCreated) return before.id;
+  if (feed.created) rememberNewFeed(store, feed.start, source);
+  if (before?.state === 'running' && !feed.created) return before.id;
   const id = (before?.id ?? 0) + 1;
   writeRun(store, { id, state: 'running' });
   return id;
