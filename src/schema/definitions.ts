@@ -9,6 +9,16 @@ export function classDefinitions(schemas: readonly ObjectSchema[]): RealmSchema 
   return new Map(sorted.map((schema) => [schema.name, classDefinition(schema)]));
 }
 
+/** By class, the stored name of the property that holds the key which the database generates for rows. */
+export function generatedKeys(schemas: readonly ObjectSchema[]): ReadonlyMap<string, string> {
+  const keys = new Map<string, string>();
+  for (const { name, primaryKey, sqlserverPrimaryKey, properties } of schemas) {
+    const property = sqlserverPrimaryKey === undefined ? undefined : properties.get(sqlserverPrimaryKey);
+    if (property !== undefined && property.name !== primaryKey) keys.set(name, property.storedName);
+  }
+  return keys;
+}
+
 function classDefinition(schema: ObjectSchema): ClassDefinition {
   const columns = new Map<string, ColumnDefinition>();
   for (const property of schema.properties.values()) {

@@ -8,7 +8,9 @@ import { SchemaError } from './schema-error.ts';
 export const MAX_CLASS_NAME_BYTES = 57;
 export const MAX_FIELD_NAME_BYTES = 63;
 
-const CLASS_KEYS = ['name', 'primaryKey', 'properties', 'embedded', 'asymmetric', 'sqlserverPrimaryKey'];
+/** The property that holds the key which the database makes; both spellings mean the same with every database. */
+const GENERATED_KEYS = ['sqlserverPrimaryKey', 'postgresPrimaryKey'] as const;
+const CLASS_KEYS = ['name', 'primaryKey', 'properties', 'embedded', 'asymmetric', ...GENERATED_KEYS];
 const KEY_TYPES: ReadonlySet<string> = new Set(['int', 'string', 'objectId', 'uuid']);
 
 /**
@@ -52,7 +54,7 @@ function parseModel(model: unknown): ObjectSchema {
   const { properties, linkingObjects } = parseProperties(name, declared.properties);
   const kind = kindOf(name, declared);
   const primaryKey = keyProperty(place, 'primaryKey', declared.primaryKey, properties);
-  const generatedKey = keyProperty(place, 'sqlserverPrimaryKey', declared.sqlserverPrimaryKey, properties);
+  const generatedKey = generatedKeyProperty(place, declared, properties);
   checkKey(place, kind, primaryKey);
   return {
     name,
@@ -123,6 +125,21 @@ function keyProperty(
     place,
     `${key} names ${JSON.stringify(declared)}, which is no property`,
     nearest === undefined ? 'declare the property' : `did you mean '${nearest}'?`,
+  );
+}
+
+function generatedKeyProperty(
+  place: { readonly className: string },
+  declared: Record<string, unknown>,
+  properties: ReadonlyMap<string, PropertySchema>,
+): PropertySchema | undefined {
+  const found = GENERATED_KEYS.flatMap((key) => keyProperty(place, key, declared[key], properties) ?? []);
+  const [first, second] = found;
+  if (second === undefined || first === second) return first;
+  throw new SchemaError(
+    place,
+    `${GENERATED_KEYS.join(' and ')} name different properties`,
+    'keep one of the two; both mean the same',
   );
 }
 

@@ -37,6 +37,6 @@ export type ObjectSchema = {
   /** In order of declaration, by the program's names, the key included. */
   readonly properties: ReadonlyMap<string, PropertySchema>;
   readonly linkingObjects: ReadonlyMap<string, LinkingObjectsSchema>;
-  /** The property that holds the key which SQL Server generates. */
+  /** The property that holds the key which the database generates (`sqlserverPrimaryKey` or `postgresPrimaryKey`). */
   readonly sqlserverPrimaryKey?: string;
 };

@@ -9,8 +9,9 @@ import {
 } from '../dialect.ts';
 import { type MappingContext, tableNames } from './build-mapping.ts';
 import { itemColumns, itemKey } from './item-tables.ts';
-import { columnNameFor, tableNameFor } from './names.ts';
+import { tableNameFor } from './names.ts';
 import { embeddedClass, fieldColumnName, isScalarProperty, placeOf } from './property-places.ts';
+import { wantedKey } from './wanted-keys.ts';
 
 type Context = Omit<MappingContext, 'dialect'> & { readonly dialect: Pick<SourceDialect, 'columnTypeFor'> };
 
@@ -45,9 +46,9 @@ type Gathered = {
 function objectTable(definition: ClassDefinition, context: Context): WantedTable {
   const name = nameFor(definition.name, context);
   const info = tableOf(definition.name, context);
-  const key = keyColumns(definition, name, columnsOf(definition.name, context), context);
+  const { primaryKey, others } = wantedKey(definition, name, info, context);
   const gathered: Gathered = {
-    columns: new Map(key.map((column) => [column.name, column])),
+    columns: new Map([...primaryKey, ...others].map((column) => [column.name, column])),
     foreignKeys: [],
   };
   for (const [property, column] of definition.columns) {
@@ -62,7 +63,7 @@ function objectTable(definition: ClassDefinition, context: Context): WantedTable
     kind: 'object',
     table: { schema: context.schema, name },
     columns: [...gathered.columns.values()],
-    primaryKey: key.map((column) => column.name),
+    primaryKey: primaryKey.map((column) => column.name),
     foreignKeys: gathered.foreignKeys,
   };
 }
@@ -110,37 +111,16 @@ function addFields(
   }
 }
 
-function keyColumns(
-  definition: ClassDefinition,
-  table: string,
-  existing: readonly string[],
-  context: Context,
-): WantedColumn[] {
-  const parts = context.options.compoundPrimaryKeys.get(definition.name);
-  if (parts !== undefined) {
-    return parts.map((part) => ({
-      name: part.dbColumn,
-      type: context.dialect.columnTypeFor({ type: part.type, nullable: false, collection: 'single' }),
-      nullable: false,
-    }));
-  }
-  const key = definition.primaryKey;
-  if (key === undefined || key.type === 'globalKey') return [];
-  const name = columnNameFor(definition.name, key.field, table, existing, context.options);
-  const type = context.dialect.columnTypeFor({ type: key.type, nullable: false, collection: 'single' });
-  return [{ name, type, nullable: false }];
-}
-
 function keyOf(definition: ClassDefinition, context: Context): WantedColumn | undefined {
   const name = nameFor(definition.name, context);
-  const columns = keyColumns(definition, name, columnsOf(definition.name, context), context);
-  return columns.length === 1 ? columns[0] : undefined;
+  const { primaryKey } = wantedKey(definition, name, tableOf(definition.name, context), context);
+  return primaryKey.length === 1 ? primaryKey[0] : undefined;
 }
 
 function itemTables(definition: ClassDefinition, context: Context): WantedTable[] {
   const parent = nameFor(definition.name, context);
   const info = tableOf(definition.name, context);
-  const parentKey = keyColumns(definition, parent, columnsOf(definition.name, context), context);
+  const { primaryKey: parentKey } = wantedKey(definition, parent, info, context);
   const text = context.dialect.columnTypeFor({ type: 'string', nullable: false, collection: 'single' });
   const oidType = parentKey.length === 1 ? (parentKey[0]?.type ?? text) : text;
   const tables: WantedTable[] = [];
