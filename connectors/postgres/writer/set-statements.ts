@@ -107,7 +107,7 @@ export function unnest(table: TableInfo, columns: readonly string[]): string {
 }
 
 /** Arrays would be taken apart by `unnest` together with the array around them, so they travel as texts. */
-function cell(table: TableInfo, name: string, index: number): string {
+export function cell(table: TableInfo, name: string, index: number): string {
   return isArray(columnOf(table, name)) ? castOf(table, name, `v.a${index}`) : `v.a${index}`;
 }
 

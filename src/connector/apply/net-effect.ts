@@ -23,7 +23,7 @@ export type NetEffect = {
   /** Classes to be emptied before anything else. */
   readonly cleared: ReadonlySet<string>;
   /** In the order in which the objects were first touched. */
-  readonly objects: ReadonlyMap<string, ObjectEffect>;
+  readonly objects: Map<string, ObjectEffect>;
   /** Per object token, in order. */
   readonly lists: ReadonlyMap<string, readonly ListChange[]>;
 };

@@ -2,24 +2,22 @@
  * From merged transactions to ordered, set-based statements (DESIGN §4): pure, from the mapping and the replica.
  *
  * Order: emptied classes; rows inserted or updated, parents before children; links inside a cycle of tables, which
- * were null until then; rows deleted, children before parents; lists.
+ * were null until then; rows deleted, children before parents; the tables of collections.
  */
 import type { MergedInstruction } from '../../adapter/merged-instruction.ts';
-import { NULL, type PrimaryKey } from '../../schema/value.ts';
+import type { PrimaryKey } from '../../schema/value.ts';
 import type { ReplicaReader } from '../../store/replica/contract.ts';
-import { defaultValue } from '../../store/state/default-value.ts';
-import type { StateValue } from '../../store/state/object-state.ts';
-import { type ApplyStatement, type SqlText, tableId } from '../dialect.ts';
-import { DataError } from '../errors.ts';
-import type { ClassMapping, MappedColumn, Mapping } from '../mapping/class-mapping.ts';
+import { type ApplyStatement, type KeyLookup, type SqlText, tableId } from '../dialect.ts';
+import type { ClassMapping, Mapping } from '../mapping/class-mapping.ts';
 import {
-  isScalarState,
-  type ListChange,
-  type NetEffect,
-  netEffect,
-  type ObjectEffect,
-  objectToken,
-} from './net-effect.ts';
+  addWholeLists,
+  clearedCollections,
+  emptiedCollections,
+  planItems,
+  planLists,
+} from './collection-plan.ts';
+import { type NetEffect, netEffect, type ObjectEffect, objectToken } from './net-effect.ts';
+import { type Cells, cellsOf } from './row-cells.ts';
 
 export type PlanStyle = {
   /** For a row to be inserted that collides with one to be deleted. */
@@ -39,21 +37,21 @@ export function planStatements(
   style: PlanStyle = {},
 ): ApplyStatement[] {
   const effect = netEffect(instructions);
+  addWholeLists(effect, mapping, replica);
   const writes = planWrites(effect, mapping, replica);
   const deletes = planDeletes(effect, mapping, style.nullifyReferences ?? false);
   const clears = planClears(effect, mapping);
-  const lists = planLists(effect, mapping, replica);
+  const collections = [...planLists(effect, mapping, replica), ...planItems(effect, mapping)];
   return style.deletesFirst
-    ? [...clears, ...deletes, ...writes, ...lists]
-    : [...clears, ...writes, ...deletes, ...lists];
+    ? [...clears, ...deletes, ...writes, ...collections]
+    : [...clears, ...writes, ...deletes, ...collections];
 }
 
 function planClears(effect: NetEffect, mapping: Mapping): ApplyStatement[] {
   const statements: ApplyStatement[] = [];
   for (const mapped of [...mapping.order].reverse()) {
     if (!effect.cleared.has(mapped.className)) continue;
-    for (const list of mapped.lists.values()) statements.push({ kind: 'deleteAll', table: list.table });
-    statements.push({ kind: 'deleteAll', table: mapped.table });
+    statements.push(...emptiedCollections(mapped), { kind: 'deleteAll', table: mapped.table });
   }
   return statements;
 }
@@ -61,7 +59,8 @@ function planClears(effect: NetEffect, mapping: Mapping): ApplyStatement[] {
 type Run = {
   kind: 'upsert' | 'update';
   mapped: ClassMapping;
-  columns: readonly MappedColumn[];
+  columns: readonly string[];
+  lookups: Map<string, KeyLookup>;
   rows: SqlText[][];
 };
 
@@ -76,10 +75,12 @@ function planWrites(effect: NetEffect, mapping: Mapping, replica: ReplicaReader)
     const grouped = new Map<string, Run>();
     const postponed = new Map<string, Run>();
     for (const object of effects) {
-      const row = rowOf(object, mapped, replica);
-      for (const [mappedColumn, text] of postponedLinks(object, mapped, effect, position)) {
-        row.set(mappedColumn, null);
-        addRow(postponed, 'update', mapped, object.key, new Map([[mappedColumn, text]]));
+      const row = cellsOf(object, mapped, replica);
+      for (const name of postponedLinks(object, mapped, effect, position)) {
+        const cell = row.get(name);
+        if (cell === undefined) continue;
+        addRow(postponed, 'update', mapped, object.key, new Map([[name, cell]]));
+        row.set(name, { ...cell, text: null });
       }
       const kind = object.operation === 'update' ? 'update' : 'upsert';
       if (kind === 'upsert' || row.size > 0) addRow(grouped, kind, mapped, object.key, row);
@@ -104,86 +105,14 @@ function effectsByClass(
   return byClass;
 }
 
-function rowOf(
-  object: ObjectEffect,
-  mapped: ClassMapping,
-  replica: ReplicaReader,
-): Map<MappedColumn, SqlText> {
-  const row = new Map<MappedColumn, SqlText>();
-  for (const column of mapped.properties.values()) {
-    const value = object.values.get(column.property);
-    const partOfKey = mapped.key.columns.indexOf(column.column.name);
-    if (partOfKey >= 0 && value !== undefined) requireAgreement(object, mapped, column, value, partOfKey);
-    if (column.column.readOnly || partOfKey >= 0) continue;
-    if (value !== undefined) row.set(column, textOf(value, column, mapped, object.key, replica));
-    else if (object.operation === 'replace' || (object.operation === 'insert' && isRequired(column))) {
-      row.set(column, textOf(defaultOf(column), column, mapped, object.key, replica));
-    }
-  }
-  return row;
-}
-
-/** A property that is part of a compound key says what the key says, or the row would be another one. */
-function requireAgreement(
-  object: ObjectEffect,
-  mapped: ClassMapping,
-  column: MappedColumn,
-  value: StateValue,
-  part: number,
-): void {
-  const texts = mapped.key.toSql(object.key);
-  if (isScalarState(value) && column.codec.toSql(value) === texts[part]) return;
-  throw new DataError(
-    `${mapped.className} ${texts.join('-')}: property ${column.property} is part of the key and says otherwise`,
-    { remedy: 'delete the object and create one with the new key instead of changing it' },
-  );
-}
-
-/** A column that an INSERT must name although the client wrote nothing into the property. */
-function isRequired(column: MappedColumn): boolean {
-  return !column.column.nullable && !column.column.hasDefault && !column.definition.nullable;
-}
-
-function defaultOf(column: MappedColumn): StateValue {
-  return defaultValue(column.definition);
-}
-
-function textOf(
-  value: StateValue,
-  column: MappedColumn,
-  mapped: ClassMapping,
-  key: PrimaryKey,
-  replica: ReplicaReader,
-): SqlText {
-  if (!isScalarState(value)) {
-    throw new DataError(
-      `${mapped.className}.${column.property} holds a ${value.type}, which column ${column.column.name} cannot hold`,
-    );
-  }
-  if (
-    value.type === 'link' &&
-    column.column.nullable &&
-    replica.object(value.table, value.key) === undefined
-  ) {
-    return null; // reads as null in the realm, and a foreign key would refuse it
-  }
-  try {
-    return column.codec.toSql(value);
-  } catch (cause) {
-    if (!(cause instanceof DataError)) throw cause;
-    const where = `${mapped.className} ${mapped.key.toSql(key).join('-')}, property ${column.property}`;
-    throw new DataError(`${where}: ${cause.message}`, { cause });
-  }
-}
-
-/** Links to rows of the same run that stand later in the order, or in the same table: set after all rows are there. */
+/** Columns of links to rows of the same run that stand later in the order, or in the same table: set after all rows are there. */
 function postponedLinks(
   object: ObjectEffect,
   mapped: ClassMapping,
   effect: NetEffect,
   position: ReadonlyMap<string, number>,
-): [MappedColumn, SqlText][] {
-  const links: [MappedColumn, SqlText][] = [];
+): string[] {
+  const links: string[] = [];
   for (const [property, value] of object.values) {
     if (value.type !== 'link') continue;
     const column = mapped.properties.get(property);
@@ -192,7 +121,7 @@ function postponedLinks(
     if ((position.get(value.table) ?? -1) < (position.get(mapped.className) ?? 0)) continue;
     const target = effect.objects.get(objectToken(value.table, value.key));
     if (target === undefined || target.operation === 'update' || target.operation === 'delete') continue;
-    links.push([column, column.codec.toSql(value)]);
+    links.push(column.column.name);
   }
   return links;
 }
@@ -202,26 +131,25 @@ function addRow(
   kind: Run['kind'],
   mapped: ClassMapping,
   key: PrimaryKey,
-  row: ReadonlyMap<MappedColumn, SqlText>,
+  row: Cells,
 ): void {
   const columns = [...row.keys()];
-  const shape = `${kind} ${columns.map((column) => column.column.name).join('\0')}`;
+  const shape = `${kind} ${columns.join('\0')}`;
   let run = runs.get(shape);
   if (run === undefined) {
-    run = { kind, mapped, columns, rows: [] };
+    run = { kind, mapped, columns, lookups: new Map(), rows: [] };
+    for (const [name, { lookup }] of row) if (lookup !== undefined) run.lookups.set(name, lookup);
     runs.set(shape, run);
   }
-  run.rows.push([...mapped.key.toSql(key), ...row.values()]);
+  const texts: SqlText[] = [...mapped.key.toSql(key)];
+  for (const { text } of row.values()) texts.push(text);
+  run.rows.push(texts);
 }
 
-function statementOf(run: Run): ApplyStatement {
-  return {
-    kind: run.kind,
-    table: run.mapped.table,
-    keyColumns: run.mapped.key.columns,
-    columns: run.columns.map((column) => column.column.name),
-    rows: run.rows,
-  };
+function statementOf({ kind, mapped, columns, lookups, rows }: Run): ApplyStatement {
+  const { table, key } = mapped;
+  const statement = { kind, table, keyColumns: key.columns, columns, rows };
+  return lookups.size === 0 ? statement : { ...statement, lookups };
 }
 
 function planDeletes(effect: NetEffect, mapping: Mapping, nullify: boolean): ApplyStatement[] {
@@ -230,10 +158,12 @@ function planDeletes(effect: NetEffect, mapping: Mapping, nullify: boolean): App
   for (const mapped of [...mapping.order].reverse()) {
     const effects = byClass.get(mapped.className);
     if (effects === undefined) continue;
-    for (const list of mapped.lists.values()) {
-      for (const object of effects)
-        statements.push({ kind: 'listClear', table: list.table, oid: oidOf(mapped, object.key) });
-    }
+    statements.push(
+      ...clearedCollections(
+        mapped,
+        effects.map(({ key }) => key),
+      ),
+    );
     const rows = effects.map((object) => [...mapped.key.toSql(object.key)]);
     if (nullify) statements.push(...nullifications(mapped, rows, mapping));
     statements.push({ kind: 'delete', table: mapped.table, keyColumns: mapped.key.columns, rows });
@@ -253,59 +183,4 @@ function nullifications(mapped: ClassMapping, rows: readonly string[][], mapping
     }
   }
   return statements;
-}
-
-function planLists(effect: NetEffect, mapping: Mapping, replica: ReplicaReader): ApplyStatement[] {
-  const statements: ApplyStatement[] = [];
-  for (const changes of effect.lists.values()) {
-    const first = changes[0];
-    const mapped = first === undefined ? undefined : mapping.forClass(first.table);
-    if (first === undefined || mapped === undefined) continue;
-    const alive = replica.object(first.table, first.key) !== undefined;
-    const oid = oidOf(mapped, first.key);
-    const gone = new Set<string>();
-    for (const change of changes) {
-      const list = mapped.lists.get(change.property);
-      if (list === undefined) continue;
-      if (alive) statements.push(listStatement(change, list.table, oid, list.toSql));
-      else if (!gone.has(change.property)) {
-        gone.add(change.property);
-        statements.push({ kind: 'listClear', table: list.table, oid });
-      }
-    }
-  }
-  return statements;
-}
-
-function listStatement(
-  change: ListChange,
-  table: ApplyStatement['table'],
-  oid: string,
-  toSql: (target: StateValue & { type: 'link' | 'null' }) => SqlText,
-): ApplyStatement {
-  switch (change.type) {
-    case 'LIST_INSERT':
-      return {
-        kind: 'listInsert',
-        table,
-        oid,
-        index: change.index,
-        target: toSql(linkOrNull(change.target)),
-      };
-    case 'LIST_SET':
-      return { kind: 'listSet', table, oid, index: change.index, target: toSql(linkOrNull(change.target)) };
-    case 'LIST_ERASE':
-      return { kind: 'listErase', table, oid, index: change.index };
-    case 'LIST_CLEAR':
-      return { kind: 'listClear', table, oid };
-  }
-}
-
-function linkOrNull(value: StateValue): StateValue & { type: 'link' | 'null' } {
-  return value.type === 'link' ? value : NULL;
-}
-
-/** The text by which list tables know an object: its key, parts of a compound key joined as in the realm. */
-export function oidOf(mapped: ClassMapping, key: PrimaryKey): string {
-  return mapped.key.toSql(key).join('-');
 }

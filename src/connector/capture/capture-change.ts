@@ -5,12 +5,16 @@
  * back, write nothing — unless the database itself made something else of them (defaults, triggers, rounding).
  */
 import type { Instruction, Update } from '../../changeset/instruction.ts';
+import type { ColumnDefinition } from '../../schema/definition.ts';
 import { sameValue } from '../../schema/equality.ts';
 import { NULL, type PrimaryKey, type ScalarValue } from '../../schema/value.ts';
 import type { ReplicaReader } from '../../store/replica/contract.ts';
-import type { ObjectState } from '../../store/state/object-state.ts';
+import { defaultValue } from '../../store/state/default-value.ts';
+import type { ObjectState, StateValue } from '../../store/state/object-state.ts';
+import { stateDifference } from '../../store/state/state-difference.ts';
 import { type FeedValue, UNCHANGED } from '../dialect.ts';
-import { type RowPlan, realmValueOf } from './row-plan.ts';
+import type { MappedState } from '../mapping/class-mapping.ts';
+import { type RowPlan, realmStateOf, realmValueOf } from './row-plan.ts';
 import type { Shadow } from './shadow.ts';
 
 /** A row as it now is: an INSERT or UPDATE of the database. Appends to `out`. */
@@ -34,6 +38,38 @@ export function captureRow(
     if (object === undefined && value.type === 'null') continue;
     out.push(update(className, key, mapped.property, value));
   }
+  for (const planned of plan.states) {
+    if (shadow.covers(planned.mapped.property)) continue;
+    const value = realmStateOf(planned, row);
+    if (value !== undefined) captureState(className, key, planned.mapped, object, value, out);
+  }
+}
+
+/** Writes what differs inside of a value, so that what a device does to the rest of it survives. Appends to `out`. */
+export function captureState(
+  className: string,
+  key: PrimaryKey,
+  { property, definition, columns, schema, toSql }: MappedState,
+  object: ObjectState | undefined,
+  value: StateValue,
+  out: Instruction[],
+): void {
+  const before = object?.fields.get(property) ?? emptyState(definition);
+  const address = { table: className, key, field: property, path: [] };
+  const difference = stateDifference(schema, address, definition, before, value);
+  if (difference.length === 0) return;
+  // Spread over several columns, an object of nulls alone is what no object is too.
+  const isSame =
+    columns.length > 1 &&
+    value.type === 'null' &&
+    before.type === 'object' &&
+    toSql(before).every((text) => text === null);
+  if (isSame) return;
+  for (const instruction of difference) out.push(instruction);
+}
+
+function emptyState(definition: ColumnDefinition): StateValue {
+  return definition.collection === 'single' ? NULL : defaultValue(definition);
 }
 
 /** A row that is gone. Returns true when the object is to be erased. Appends to `out`. */

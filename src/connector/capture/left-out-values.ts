@@ -3,8 +3,11 @@
  * They are the object's own, when a realm holds it under this or its former key; else the database is asked.
  */
 import type { PrimaryKey } from '../../schema/value.ts';
+import type { ObjectState, StateValue } from '../../store/state/object-state.ts';
 import { isScalarState } from '../apply/net-effect.ts';
 import { type FeedValue, type SourceDialect, type SqlText, UNCHANGED } from '../dialect.ts';
+import { DataError } from '../errors.ts';
+import type { MappedState } from '../mapping/class-mapping.ts';
 import type { SyncedRealm } from '../realms.ts';
 import type { RowPlan } from './row-plan.ts';
 import type { RowEffect } from './transaction-buffer.ts';
@@ -34,7 +37,7 @@ export class LeftOutValues {
     }
     for (const [plan, keys] of wanted) {
       const { key, table } = plan.mapping;
-      const names = [...key.columns, ...plan.columns.map(({ mapped }) => mapped.column.name)];
+      const names = [...key.columns, ...plan.held.map(({ name }) => name)];
       for (const row of await this.#dialect.fetchRows(table, names, keys)) {
         const keyTexts = row.slice(0, key.columns.length).map((text) => text ?? '');
         this.#fetched.set(token(plan, keyTexts), row.slice(key.columns.length));
@@ -49,15 +52,16 @@ export class LeftOutValues {
   /** The row with every value that can be had; what cannot stays out. */
   complete({ plan, keyTexts, row = [], movedFrom }: RowEffect): readonly FeedValue[] {
     if (!row.includes(UNCHANGED)) return row;
-    const fetched = this.#fetched.get(token(plan, keyTexts));
-    const object = this.#object(plan, movedFrom ?? keyTexts);
     const complete = [...row];
-    plan.columns.forEach(({ index, mapped }, position) => {
-      if (complete[index] !== UNCHANGED) return;
-      const value = object?.fields.get(mapped.property);
-      if (fetched !== undefined) complete[index] = fetched[position] ?? null;
-      else if (value !== undefined && isScalarState(value)) complete[index] = mapped.codec.toSql(value);
-    });
+    const fetched = this.#fetched.get(token(plan, keyTexts));
+    if (fetched !== undefined) {
+      plan.held.forEach(({ index }, position) => {
+        if (complete[index] === UNCHANGED) complete[index] = fetched[position] ?? null;
+      });
+      return complete;
+    }
+    const object = this.#object(plan, movedFrom ?? keyTexts);
+    if (object !== undefined) fillFrom(object, plan, complete);
     return complete;
   }
 
@@ -74,4 +78,32 @@ export class LeftOutValues {
 
 function token(plan: RowPlan, keyTexts: readonly string[]): string {
   return `${plan.mapping.className}\0${keyTexts.join('\0')}`;
+}
+
+/** The texts of an object's values in place of those that the feed left out. */
+function fillFrom(object: ObjectState, plan: RowPlan, complete: FeedValue[]): void {
+  for (const { index, mapped } of plan.columns) {
+    const value = object.fields.get(mapped.property);
+    if (complete[index] !== UNCHANGED || value === undefined || !isScalarState(value)) continue;
+    complete[index] = mapped.codec.toSql(value);
+  }
+  for (const { indexes, mapped } of plan.states) {
+    const value = object.fields.get(mapped.property);
+    if (value === undefined || !indexes.some((index) => complete[index] === UNCHANGED)) continue;
+    const texts = textsOf(value, mapped);
+    indexes.forEach((index, part) => {
+      if (complete[index] === UNCHANGED)
+        complete[index] = texts === undefined ? UNCHANGED : (texts[part] ?? null);
+    });
+  }
+}
+
+/** A value that no column can hold never came from this row; what the row holds stays unknown. */
+function textsOf(value: StateValue, mapped: MappedState): readonly FeedValue[] | undefined {
+  try {
+    return mapped.toSql(value);
+  } catch (error) {
+    if (error instanceof DataError) return undefined;
+    throw error;
+  }
 }

@@ -2,9 +2,9 @@
  * Rows that were changed to what no realm value can hold and mended since. The log brings the faulty version first, so
  * that after a stop only the row as it is now tells whether the connector can go on: a later change in the log brings it.
  */
-import type { SourceDialect } from '../dialect.ts';
+import type { SourceDialect, SqlText } from '../dialect.ts';
 import { DataError } from '../errors.ts';
-import { realmValueOf } from './row-plan.ts';
+import { realmStateOf, realmValueOf } from './row-plan.ts';
 import type { RowEffect } from './transaction-buffer.ts';
 
 export class MendedRows {
@@ -44,13 +44,19 @@ export class MendedRows {
 
   async #isMended({ plan, keyTexts }: RowEffect): Promise<boolean> {
     const { table, key } = plan.mapping;
-    const names = plan.columns.map(({ mapped }) => mapped.column.name);
-    const [row] = await this.#dialect.fetchRows(table, [...key.columns, ...names], [keyTexts]);
-    if (row === undefined) return true; // its deletion is in the log
+    const [texts] = await this.#dialect.fetchRows(
+      table,
+      [...key.columns, ...plan.held.map(({ name }) => name)],
+      [keyTexts],
+    );
+    if (texts === undefined) return true; // its deletion is in the log
+    const row: SqlText[] = plan.names.map(() => null);
+    plan.held.forEach(({ index }, place) => {
+      row[index] = texts[key.columns.length + place] ?? null;
+    });
     try {
-      plan.columns.forEach(({ mapped }, index) => {
-        realmValueOf(plan.mapping, mapped, row[key.columns.length + index] ?? null);
-      });
+      for (const { index, mapped } of plan.columns) realmValueOf(plan.mapping, mapped, row[index] ?? null);
+      for (const planned of plan.states) realmStateOf(planned, row);
       return true;
     } catch (error) {
       if (error instanceof DataError) return false;

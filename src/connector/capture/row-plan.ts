@@ -1,15 +1,21 @@
 /** Which position of a feed or snapshot row belongs to which property; made once per table layout. */
 import type { PrimaryKey, ScalarValue } from '../../schema/value.ts';
-import { type FeedValue, UNCHANGED } from '../dialect.ts';
+import type { StateValue } from '../../store/state/object-state.ts';
+import { type FeedValue, type SqlText, UNCHANGED } from '../dialect.ts';
 import { DataError } from '../errors.ts';
-import type { ClassMapping, MappedColumn } from '../mapping/class-mapping.ts';
+import type { ClassMapping, MappedColumn, MappedState } from '../mapping/class-mapping.ts';
 import type { RowProperties } from '../options.ts';
 
 export type PlannedColumn = { readonly index: number; readonly mapped: MappedColumn };
+export type PlannedState = { readonly indexes: readonly number[]; readonly mapped: MappedState };
+/** A column in which a property, or a part of one, stands. */
+export type HeldColumn = { readonly index: number; readonly name: string };
 
 export class RowPlan {
   readonly mapping: ClassMapping;
   readonly columns: readonly PlannedColumn[];
+  readonly states: readonly PlannedState[];
+  readonly held: readonly HeldColumn[];
   /** Names of all columns of the rows, mapped or not. */
   readonly names: readonly string[];
   readonly #keyIndexes: readonly number[];
@@ -31,6 +37,15 @@ export class RowPlan {
       if (index >= 0) columns.push({ index, mapped });
     }
     this.columns = columns;
+    this.states = [...mapping.states.values()]
+      .map((mapped) => ({ indexes: mapped.columns.map(({ name }) => names.indexOf(name)), mapped }))
+      .filter(({ indexes }) => !indexes.includes(-1));
+    this.held = [
+      ...columns.map(({ index, mapped }) => ({ index, name: mapped.column.name })),
+      ...this.states.flatMap(({ indexes, mapped }) =>
+        mapped.columns.map(({ name }, part) => ({ index: indexes[part]!, name })),
+      ),
+    ];
   }
 
   /** Throws `DataError` when a key column has no text. */
@@ -59,7 +74,7 @@ export class RowPlan {
   }
 
   hasUnchanged(row: readonly FeedValue[]): boolean {
-    return this.columns.some(({ index }) => row[index] === UNCHANGED);
+    return this.held.some(({ index }) => row[index] === UNCHANGED);
   }
 }
 
@@ -76,4 +91,18 @@ export function realmValueOf(mapping: ClassMapping, mapped: MappedColumn, text: 
     `column ${mapping.table.table.name}.${mapped.column.name} is NULL, but property ${mapping.className}.${mapped.property} is required`,
     { remedy: `declare ${mapping.className}.${mapped.property} optional in the models` },
   );
+}
+
+/** The value of a property that is more than a scalar; undefined when the feed left out a part of it. Throws `DataError`. */
+export function realmStateOf(
+  { indexes, mapped }: PlannedState,
+  row: readonly FeedValue[],
+): StateValue | undefined {
+  const texts: SqlText[] = [];
+  for (const index of indexes) {
+    const text = row[index];
+    if (text === UNCHANGED || text === undefined) return undefined;
+    texts.push(text);
+  }
+  return mapped.toRealm(texts);
 }

@@ -35,6 +35,12 @@ export class ShadowRegistry {
   #head = 0;
   /** Newest sequence that cleared a whole class. */
   readonly #cleared = new Map<string, number>();
+  #beside: ((table: string, key: PrimaryKey) => Shadow | undefined) | undefined;
+
+  /** `beside` tells of further changes that the feed has not shown back. */
+  attach(beside: (table: string, key: PrimaryKey) => Shadow | undefined): void {
+    this.#beside = beside;
+  }
 
   cast(sequence: number, instructions: readonly MergedInstruction[]): void {
     const touched = new Set<string>();
@@ -53,7 +59,17 @@ export class ShadowRegistry {
         case 'CLEAR':
           this.#cleared.set(instruction.table, sequence);
           break;
-        default: // lists and schema have no column that the feed could bring back
+        case 'LIST_SET':
+        case 'LIST_INSERT':
+        case 'LIST_ERASE':
+        case 'LIST_CLEAR':
+          // The table of a list is not in the feed, but a list may stand in a column.
+          this.#shadow(instruction.table, instruction.key, touched).properties.set(
+            instruction.property,
+            sequence,
+          );
+          break;
+        default: // schema changes are none of rows
       }
     }
     this.#sequences.push({ sequence, objects: [...touched] });
@@ -74,6 +90,17 @@ export class ShadowRegistry {
   }
 
   of(table: string, key: PrimaryKey): Shadow {
+    const own = this.#own(table, key);
+    const other = this.#beside?.(table, key);
+    if (other === undefined) return own;
+    return {
+      deleted: own.deleted || other.deleted,
+      inserted: own.inserted || other.inserted,
+      covers: (property) => own.covers(property) || other.covers(property),
+    };
+  }
+
+  #own(table: string, key: PrimaryKey): Shadow {
     const cleared = this.#cleared.has(table);
     const shadow = this.#objects.get(objectToken(table, key));
     if (shadow === undefined) return cleared ? { ...NO_SHADOW, deleted: true } : NO_SHADOW;

@@ -1,39 +1,79 @@
-/** Brings the contents of list tables (oid, idx, target) into lists that are still empty in the realm. */
-import type { Instruction } from '../../changeset/instruction.ts';
-import type { LinkValue, PrimaryKey } from '../../schema/value.ts';
-import type { SnapshotReader } from '../dialect.ts';
+/** Brings what the tables of collections hold into collections that are still empty in the realm. */
+import type { PrimaryKey } from '../../schema/value.ts';
+import { defaultValue } from '../../store/state/default-value.ts';
+import type { StateValue } from '../../store/state/object-state.ts';
+import { stateDifference } from '../../store/state/state-difference.ts';
+import type { SnapshotReader, SqlText, TableInfo } from '../dialect.ts';
+import { DataError } from '../errors.ts';
 import type { ClassMapping, ListMapping } from '../mapping/class-mapping.ts';
 import type { LoadContext } from './load-table.ts';
 
+/** What one property of a class has in a table of its own. */
+type Collection = {
+  readonly property: string;
+  readonly table: TableInfo;
+  /** The columns after `oid`. */
+  readonly columns: readonly string[];
+  readonly toRealm: (rows: readonly (readonly SqlText[])[]) => StateValue;
+};
+
 /**
- * Lists are the realm's: their tables are written from it and read only here, for objects whose list is empty
- * (reference, "Lists"). Rows come ordered by oid and idx.
+ * Collections with tables of their own are the realm's: their tables are written from it and read only here, for
+ * objects whose collection is empty (reference, "Lists"). Returns the number of collections filled.
  */
-export async function loadList(
+export async function loadCollections(
   mapped: ClassMapping,
-  list: ListMapping,
+  snapshot: SnapshotReader,
+  context: LoadContext,
+): Promise<number> {
+  let filled = 0;
+  for (const list of mapped.lists.values())
+    filled += await loadCollection(mapped, listOf(list), snapshot, context);
+  for (const items of mapped.itemTables.values())
+    filled += await loadCollection(mapped, items, snapshot, context);
+  return filled;
+}
+
+/** Rows whose target is none of the realm's objects are left out. */
+function listOf({ property, table, toRealm }: ListMapping): Collection {
+  return {
+    property,
+    table,
+    columns: ['idx', 'target'],
+    toRealm: (rows) => ({
+      type: 'list',
+      items: rows
+        .flatMap(([, target]) => (target === null || target === undefined ? [] : [toRealm(target)]))
+        .filter((item) => item.type === 'link'),
+    }),
+  };
+}
+
+/** Rows come ordered by the key of their table, which begins with `oid`. */
+async function loadCollection(
+  mapped: ClassMapping,
+  collection: Collection,
   snapshot: SnapshotReader,
   context: LoadContext,
 ): Promise<number> {
   let filled = 0;
   let oid: string | undefined;
-  let targets: LinkValue[] = [];
+  let rows: SqlText[][] = [];
   const finish = (): void => {
-    if (oid === undefined || targets.length === 0) return;
-    const key = keyOf(mapped, oid);
-    if (key !== undefined) filled += fillLists(mapped, list, key, targets, context);
+    const key = oid === undefined ? undefined : keyOf(mapped, oid);
+    if (key !== undefined) filled += fill(mapped, collection, key, rows, context);
   };
-  for await (const batch of snapshot.rows(list.table, ['oid', 'idx', 'target'], undefined)) {
+  const columns = ['oid', ...collection.columns];
+  for await (const batch of snapshot.rows(collection.table, columns, undefined)) {
     context.signal.throwIfAborted();
-    for (const [rowOid, , target] of batch) {
+    for (const [rowOid, ...row] of batch) {
       if (rowOid === null || rowOid === undefined) continue;
       if (rowOid !== oid) {
         finish();
         oid = rowOid;
-        targets = [];
+        rows = [];
       }
-      const item = target === null || target === undefined ? undefined : list.toRealm(target);
-      if (item?.type === 'link') targets.push(item);
+      rows.push(row);
     }
   }
   finish();
@@ -46,31 +86,46 @@ function keyOf(mapped: ClassMapping, oid: string): PrimaryKey | undefined {
   return mapped.key.columns.length === 1 ? mapped.key.toRealm([oid]) : { type: 'string', value: oid };
 }
 
-function fillLists(
-  mapped: ClassMapping,
-  list: ListMapping,
+function fill(
+  { className, definition }: ClassMapping,
+  { property, toRealm }: Collection,
   key: PrimaryKey,
-  targets: readonly LinkValue[],
+  rows: readonly (readonly SqlText[])[],
   context: LoadContext,
 ): number {
+  const column = definition.columns.get(property);
+  if (column === undefined) return 0;
   let filled = 0;
   for (const realm of context.realms.all()) {
-    const object = realm.replica.object(mapped.className, key);
-    const state = object?.fields.get(list.property);
-    if (object === undefined || (state?.type === 'list' && state.items.length > 0)) continue;
-    const instructions = targets.map(
-      (value, index): Instruction => ({
-        op: 'ArrayInsert',
-        table: mapped.className,
-        key,
-        field: list.property,
-        path: [index],
-        value,
-        priorSize: index,
-      }),
-    );
+    const object = realm.replica.object(className, key);
+    if (object === undefined || !isEmpty(object.fields.get(property))) continue;
+    let value: StateValue;
+    try {
+      value = toRealm(rows);
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      context.onDataError(error);
+      continue;
+    }
+    const address = { table: className, key, field: property, path: [] };
+    const { schema } = realm.replica;
+    const instructions = stateDifference(schema, address, column, defaultValue(column), value);
+    if (instructions.length === 0) continue;
     realm.replica.write(instructions);
     filled += 1;
   }
   return filled;
+}
+
+function isEmpty(value: StateValue | undefined): boolean {
+  switch (value?.type) {
+    case 'list':
+      return value.items.length === 0;
+    case 'set':
+      return value.items.size === 0;
+    case 'dictionary':
+      return value.entries.size === 0;
+    default:
+      return true;
+  }
 }

@@ -3,8 +3,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Instruction } from '../../changeset/instruction.ts';
 import type { PrimaryKey } from '../../schema/value.ts';
 import type { ReplicaStore } from '../../store/replica/contract.ts';
-import { captureDelete, captureRow } from '../capture/capture-change.ts';
-import { RowPlan, realmValueOf } from '../capture/row-plan.ts';
+import { captureDelete, captureRow, captureState } from '../capture/capture-change.ts';
+import { RowPlan, realmStateOf, realmValueOf } from '../capture/row-plan.ts';
 import { type SnapshotReader, type SourceDialect, type SqlText, tableId } from '../dialect.ts';
 import { DataError } from '../errors.ts';
 import type { ClassMapping } from '../mapping/class-mapping.ts';
@@ -89,6 +89,7 @@ class TableLoader {
     this.#context = context;
     const names = new Set(mapped.key.columns);
     for (const property of mapped.properties.values()) names.add(property.column.name);
+    for (const state of mapped.states.values()) for (const { name } of state.columns) names.add(name);
     // A function that decides about the realm may ask for any column.
     if (context.fixedRealmPath === undefined) for (const { name } of mapped.table.columns) names.add(name);
     this.columnNames = [...names];
@@ -184,5 +185,9 @@ function freshObject(plan: RowPlan, key: PrimaryKey, row: readonly SqlText[], ou
     const value = realmValueOf(plan.mapping, mapped, row[index] ?? null);
     if (value.type === 'null') continue;
     out.push({ op: 'Update', table, key, field: mapped.property, path: [], value, isDefault: false });
+  }
+  for (const planned of plan.states) {
+    const value = realmStateOf(planned, row);
+    if (value !== undefined) captureState(table, key, planned.mapped, undefined, value, out);
   }
 }

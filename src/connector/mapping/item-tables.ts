@@ -3,7 +3,7 @@ import type { ColumnDefinition } from '../../schema/definition.ts';
 import { NULL, type ScalarValue } from '../../schema/value.ts';
 import type { StateValue } from '../../store/state/object-state.ts';
 import { valueToken } from '../../store/state/value-token.ts';
-import { type SqlText, type TableInfo, tableId, type ValueCodec } from '../dialect.ts';
+import { type KeyLookup, type SqlText, type TableInfo, tableId, type ValueCodec } from '../dialect.ts';
 import { DataError, MappingError } from '../errors.ts';
 import type { ItemTableMapping } from './class-mapping.ts';
 import { convertedCodec } from './converted-codecs.ts';
@@ -37,7 +37,7 @@ export function itemTableMapping(
 ): ItemTableMapping {
   const columns = itemColumns(definition.collection);
   requireShape(className, property, definition, table);
-  const codec = itemCodec(className, property, definition, table, context);
+  const { codec, ...lookup } = itemCodec(className, property, definition, table, context);
   const itemOf = (text: SqlText | undefined): ScalarValue => {
     if (text !== null && text !== undefined) return codec.toRealm(text);
     if (definition.nullable || definition.type === 'link') return NULL;
@@ -53,6 +53,7 @@ export function itemTableMapping(
     columns,
     toRealm: (rows) => collectionOf(definition, rows, itemOf),
     toSql: (value) => rowsOf(value, (item) => codec.toSql(requireScalar(item, className, property))),
+    ...lookup,
   };
 }
 
@@ -72,7 +73,7 @@ function requireShape(
       { remedy: `give it the columns ${columns.join(', ')}` },
     );
   }
-  if (key.every((column) => table.primaryKey.includes(column))) return;
+  if (table.primaryKey[0] === 'oid' && key.every((column) => table.primaryKey.includes(column))) return;
   throw new MappingError(
     `table ${schema}.${name} holds the ${collection} ${className}.${property}, but its primary key is not (${key.join(', ')})`,
     { remedy: `ALTER TABLE "${schema}"."${name}" ADD PRIMARY KEY (${key.join(', ')})` },
@@ -85,12 +86,15 @@ function itemCodec(
   definition: ColumnDefinition,
   table: TableInfo,
   context: StateContext,
-): ValueCodec {
+): { readonly codec: ValueCodec; readonly targetLookup?: KeyLookup } {
   const column = table.columns.find((candidate) => candidate.name === 'target')!;
   const { linkTarget } = definition;
-  return linkTarget === undefined
-    ? convertedCodec(className, property, { ...definition, collection: 'single' }, table, column, context)
-    : linkCodec(linkTarget, context.keys.get(linkTarget), className, property, column);
+  if (linkTarget === undefined) {
+    const single: ColumnDefinition = { ...definition, collection: 'single' };
+    return { codec: convertedCodec(className, property, single, table, column, context) };
+  }
+  const codec = linkCodec(linkTarget, context.keys.get(linkTarget), className, property, column, table);
+  return codec.lookup === undefined ? { codec } : { codec, targetLookup: codec.lookup };
 }
 
 function collectionOf(
