@@ -7,6 +7,12 @@ export function formatLsn(high: number, low: number): Position {
   return `${high.toString(16).toUpperCase()}/${low.toString(16).toUpperCase()}` as Position;
 }
 
+/** As the server writes one. */
+export function positionOf(lsn: string): Position {
+  parseLsn(lsn);
+  return lsn as Position;
+}
+
 /** Throws `RangeError` on text that is no LSN. */
 export function parseLsn(text: string): bigint {
   const match = LSN.exec(text);

@@ -9,7 +9,7 @@ import { IsthmusError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Replica, ReplicaStore } from '../store/replica/contract.ts';
 import { ConnectorStoppedError } from './errors.ts';
-import type { RealmSession, RealmSync, RealmSyncOptions } from './realm-sync.ts';
+import type { RealmSession, RealmSource, RealmSyncOptions } from './realm-sync.ts';
 
 /** A connector is one process among few: it may come back sooner than thousands of phones. */
 const BACK_OFF: BackOffOptions = { firstMilliseconds: 250, maxMilliseconds: 10_000 };
@@ -25,7 +25,7 @@ export type ClientSyncOptions = {
   readonly logger: Logger;
 };
 
-export class ClientSync implements RealmSync {
+export class ClientSync implements RealmSource {
   readonly failed: Promise<never>;
   readonly #options: ClientSyncOptions;
   readonly #client: SyncClient;
@@ -61,9 +61,21 @@ export class ClientSync implements RealmSync {
   }
 
   onRealm(listener: (path: string) => void): void {
+    this.#discover().onRealm(listener);
+  }
+
+  async realmPaths(signal: AbortSignal): Promise<readonly string[]> {
+    const discovery = this.#discover();
+    await discovery.complete(signal);
+    const paths: string[] = [];
+    discovery.onRealm((path) => paths.push(path));
+    return [...paths];
+  }
+
+  #discover(): RealmDiscovery {
     const { store } = this.#options;
     this.#discovery ??= new RealmDiscovery(this.#client, store, (error) => this.#fail(error));
-    this.#discovery.onRealm(listener);
+    return this.#discovery;
   }
 
   async close(): Promise<void> {

@@ -24,3 +24,9 @@ export interface RealmSync {
   readonly failed: Promise<never>;
   close(): Promise<void>;
 }
+
+/** A sync client that can also list what the server has. */
+export interface RealmSource extends RealmSync {
+  /** The paths of all realms that the server has now. */
+  realmPaths(signal: AbortSignal): Promise<readonly string[]>;
+}

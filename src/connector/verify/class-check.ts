@@ -1,0 +1,273 @@
+/**
+ * One class and its table: which rows and objects do not go together, first in a pass over everything, then, for what
+ * differed, by looking at single keys again.
+ */
+import { createHash } from 'node:crypto';
+import { keyFromToken, keyToken, type PrimaryKey } from '../../schema/value.ts';
+import type { ObjectState } from '../../store/state/object-state.ts';
+import type { SourceDialect, SqlText } from '../dialect.ts';
+import { tableId } from '../dialect.ts';
+import { DataError } from '../errors.ts';
+import type { ClassMapping } from '../mapping/class-mapping.ts';
+import type { ConnectorOptions } from '../options.ts';
+import type { Difference, DifferenceKind, DifferenceState } from './difference.ts';
+import { RowComparison, sideDifference } from './row-comparison.ts';
+import { fetchSideRows, type SideRow, type SideTable, sideKeyOf, sideTablesOf } from './side-tables.ts';
+import type { Suspect, Suspects } from './suspects.ts';
+import { keyText } from './value-text.ts';
+import type { VerifiedRealm, VerifiedRealms } from './verified-realms.ts';
+
+export type ClassCheckContext = {
+  readonly dialect: Pick<SourceDialect, 'fetchRows'>;
+  readonly realms: VerifiedRealms;
+  readonly options: ConnectorOptions;
+  readonly suspects: Suspects;
+};
+
+/** What both sides hold of one key at one moment. */
+export type Observation = {
+  readonly suspect: Suspect;
+  readonly key: PrimaryKey | undefined;
+  readonly row: readonly SqlText[] | undefined;
+  /** The realm that the row belongs to; `undefined` without a row and for rows outside all realms. */
+  readonly path: string | undefined;
+  /** The rows of its collections' tables, by property. */
+  readonly sides: ReadonlyMap<string, readonly SideRow[]>;
+  readonly differences: readonly Difference[];
+  /** Changes when either side does. */
+  readonly fingerprint: string;
+};
+
+type Holder = { readonly realm: VerifiedRealm; readonly object: ObjectState };
+
+export class ClassCheck {
+  readonly mapped: ClassMapping;
+  readonly rows: RowComparison;
+  readonly table: string;
+  readonly sides: readonly SideTable[];
+  readonly #context: ClassCheckContext;
+
+  constructor(mapped: ClassMapping, context: ClassCheckContext) {
+    this.mapped = mapped;
+    this.#context = context;
+    this.table = tableId(mapped.table.table);
+    this.rows = new RowComparison(mapped, { allColumns: context.options.fixedRealmPath === undefined });
+    this.sides = sideTablesOf(mapped);
+  }
+
+  /** The realm that a row belongs to, by its path; `undefined` for none. */
+  pathOf(row: readonly SqlText[]): string | undefined {
+    const { fixedRealmPath, realmPathOfRow } = this.#context.options;
+    if (fixedRealmPath !== undefined) return fixedRealmPath;
+    return realmPathOfRow(this.mapped.table.table.name, this.rows.plan.properties(row)) ?? undefined;
+  }
+
+  /**
+   * A row of the first pass; its lists come later. `outside` are rows of no compared realm: objects that are there all
+   * the same are found from their side.
+   */
+  suspectRow(row: readonly SqlText[]): Suspect | 'agrees' | 'outside' {
+    const { plan, mapped } = this.rows;
+    const keyTexts = plan.keyTexts(row);
+    let key: PrimaryKey;
+    try {
+      key = mapped.key.toRealm(keyTexts);
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      return { id: `!${JSON.stringify(keyTexts)}`, keyTexts };
+    }
+    const path = this.pathOf(row);
+    if (path === undefined || this.isLeftOut(path)) return 'outside';
+    const realm = this.#context.realms.get(path);
+    const object = realm?.replica.object(mapped.className, key);
+    if (realm !== undefined && object !== undefined && this.#agrees(key, row, object, realm)) return 'agrees';
+    return { id: keyToken(key), keyTexts };
+  }
+
+  /** Of these keys, those of rows that belong to a realm, as their texts joined by NUL. */
+  async keysInRealm(path: string, keys: readonly (readonly string[])[]): Promise<Set<string>> {
+    const fixed = this.#context.options.fixedRealmPath !== undefined;
+    const columns = fixed ? this.mapped.key.columns : this.rows.columnNames;
+    const rows = await this.#context.dialect.fetchRows(
+      this.mapped.table,
+      columns,
+      keys,
+      this.mapped.key.columns,
+    );
+    const own = fixed ? rows : rows.filter((row) => this.pathOf(row) === path);
+    return new Set(own.map((row) => row.slice(0, this.mapped.key.columns.length).join('\0')));
+  }
+
+  isLeftOut(path: string): boolean {
+    return this.#context.realms.leftOut.has(path);
+  }
+
+  #agrees(
+    key: PrimaryKey,
+    row: readonly SqlText[],
+    object: ObjectState,
+    { replica }: VerifiedRealm,
+  ): boolean {
+    try {
+      return this.rows.differences(key, row, object, replica).length === 0;
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      return false;
+    }
+  }
+
+  /** The key texts of the row that an object must have; `undefined` when no row can have its key. */
+  keyTextsOf(key: PrimaryKey): readonly string[] | undefined {
+    try {
+      return this.mapped.key.toSql(key);
+    } catch (error) {
+      if (error instanceof DataError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Looks at both sides of some keys anew. */
+  async observe(suspects: readonly Suspect[]): Promise<Observation[]> {
+    const { dialect } = this.#context;
+    const keys = suspects.flatMap(({ keyTexts }) => (keyTexts === undefined ? [] : [keyTexts]));
+    const rows = new Map<string, readonly SqlText[]>();
+    for (const row of await dialect.fetchRows(
+      this.mapped.table,
+      this.rows.columnNames,
+      keys,
+      this.mapped.key.columns,
+    )) {
+      rows.set(this.rows.plan.keyTexts(row).join('\0'), row);
+    }
+    const identities = suspects.map((suspect) => identityOf(suspect, this.mapped));
+    const oids = identities.map((key) => this.#oidOf(key));
+    const known = [...new Set(oids.filter((oid) => oid !== undefined))];
+    const sides = new Map<string, Map<string, SideRow[]>>();
+    for (const side of this.sides) sides.set(side.property, await fetchSideRows(dialect, side, known));
+    return suspects.map((suspect, index) => {
+      const row = rows.get(suspect.keyTexts?.join('\0') ?? '');
+      const oid = oids[index] ?? '';
+      const own = new Map([...sides].map(([property, all]) => [property, all.get(oid) ?? []]));
+      return this.#observation(suspect, identities[index], row, own);
+    });
+  }
+
+  #oidOf(key: PrimaryKey | undefined): string | undefined {
+    if (key === undefined || this.sides.length === 0 || this.keyTextsOf(key) === undefined) return undefined;
+    return sideKeyOf(this.mapped, key);
+  }
+
+  #observation(
+    suspect: Suspect,
+    key: PrimaryKey | undefined,
+    row: readonly SqlText[] | undefined,
+    sides: ReadonlyMap<string, readonly SideRow[]>,
+  ): Observation {
+    const holders = key === undefined ? [] : this.#holders(key);
+    const path = row === undefined ? undefined : this.pathOf(row);
+    const shown = key === undefined ? (suspect.keyTexts?.join('-') ?? '') : keyText(key);
+    const differences: Difference[] = [];
+    const add = (kind: DifferenceKind, realmPath: string, more: Partial<Difference> = {}): void => {
+      const letter = this.#context.suspects.deadLetter(this.mapped.className, suspect.id, realmPath);
+      const reason = letter ?? more.reason;
+      const state: DifferenceState = letter === undefined ? (more.state ?? 'standing') : 'explained';
+      differences.push({
+        kind,
+        state,
+        className: this.mapped.className,
+        table: this.table,
+        key: shown,
+        realmPath,
+        properties: more.properties ?? [],
+        ...(reason === undefined ? {} : { reason }),
+      });
+    };
+    if (row !== undefined && path !== undefined && !this.isLeftOut(path)) {
+      const holder = holders.find(({ realm }) => realm.path === path);
+      const compared = this.#compareRow(suspect, key, row, holder, sides);
+      if (compared !== undefined) add(compared.kind, path, compared);
+    }
+    for (const { realm } of holders) {
+      if (row === undefined) add('objectWithoutRow', realm.path, this.#withoutRow(key));
+      else if (realm.path !== path) add('wrongRealm', realm.path);
+    }
+    const fingerprint = fingerprintOf(row, sides, holders);
+    return { suspect, key, row, path, sides, differences, fingerprint };
+  }
+
+  #compareRow(
+    suspect: Suspect,
+    key: PrimaryKey | undefined,
+    row: readonly SqlText[],
+    holder: Holder | undefined,
+    sides: ReadonlyMap<string, readonly SideRow[]>,
+  ): (Partial<Difference> & { readonly kind: DifferenceKind }) | undefined {
+    try {
+      if (holder === undefined || key === undefined) {
+        if (key === undefined) this.mapped.key.toRealm(suspect.keyTexts ?? []);
+        this.rows.requireReadable(row);
+        return { kind: 'rowWithoutObject' };
+      }
+      const { object, realm } = holder;
+      const properties = this.rows.differences(key, row, object, realm.replica);
+      for (const side of this.sides) {
+        const found = sideDifference(side, sides.get(side.property) ?? [], object, realm.replica);
+        if (found !== undefined) properties.push(found);
+      }
+      return properties.length === 0 ? undefined : { kind: 'different', properties };
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      const kind = holder === undefined ? 'rowWithoutObject' : 'different';
+      return { kind, state: this.#policyState(), reason: error.message };
+    }
+  }
+
+  #withoutRow(key: PrimaryKey | undefined): Partial<Difference> {
+    if (key === undefined) return {};
+    try {
+      this.mapped.key.toSql(key);
+      return {};
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      return { state: this.#policyState(), reason: error.message };
+    }
+  }
+
+  /** What one side cannot hold is left out where the configuration says so. */
+  #policyState(): DifferenceState {
+    return this.#context.options.ignoreSqlErrors ? 'explained' : 'standing';
+  }
+
+  #holders(key: PrimaryKey): Holder[] {
+    return this.#context.realms.all().flatMap((realm) => {
+      const object = realm.replica.object(this.mapped.className, key);
+      return object === undefined ? [] : [{ realm, object }];
+    });
+  }
+}
+
+function identityOf({ id, keyTexts }: Suspect, mapped: ClassMapping): PrimaryKey | undefined {
+  if (!id.startsWith('!')) return keyFromToken(id);
+  try {
+    return mapped.key.toRealm(keyTexts ?? []);
+  } catch (error) {
+    if (error instanceof DataError) return undefined;
+    throw error;
+  }
+}
+
+function fingerprintOf(
+  row: readonly SqlText[] | undefined,
+  sides: ReadonlyMap<string, readonly SideRow[]>,
+  holders: readonly Holder[],
+): string {
+  const seen = [row, [...sides], holders.map(({ realm, object }) => [realm.path, object.fields])];
+  return createHash('sha1').update(JSON.stringify(seen, plain)).digest('base64');
+}
+
+function plain(_name: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString();
+  if (value instanceof Map) return [...value];
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  return value === undefined ? null : value;
+}

@@ -1,0 +1,186 @@
+/**
+ * The pass over everything: every row of one snapshot against its object, then every object for its row. In batches on
+ * both sides, so that memory does not grow with the table. What differs is only suspected: the two sides are not seen
+ * at one moment, and changes are under way.
+ */
+import { keyToken, type PrimaryKey } from '../../schema/value.ts';
+import type { ObjectState } from '../../store/state/object-state.ts';
+import type { SnapshotReader, SourceDialect } from '../dialect.ts';
+import { DataError } from '../errors.ts';
+import type { ClassCheck } from './class-check.ts';
+import { sideDifference } from './row-comparison.ts';
+import {
+  filledSides,
+  inOrder,
+  keyOfSide,
+  type SideRow,
+  type SideTable,
+  sideColumns,
+  sideKeyOf,
+} from './side-tables.ts';
+import type { Suspects } from './suspects.ts';
+import type { VerifiedRealm, VerifiedRealms } from './verified-realms.ts';
+
+/** Objects looked up in the database at a time. */
+const OBJECT_BATCH = 5_000;
+
+export type FirstPassContext = {
+  readonly dialect: Pick<SourceDialect, 'fetchRows'>;
+  readonly snapshot: SnapshotReader;
+  readonly realms: VerifiedRealms;
+  readonly suspects: Suspects;
+  readonly onRows: (rows: number) => void;
+  readonly signal: AbortSignal;
+};
+
+export type FirstPassCounts = {
+  readonly rows: number;
+  /** Rows that belong to no realm that is compared. */
+  readonly rowsOutside: number;
+  readonly objects: number;
+};
+
+export async function firstPass(check: ClassCheck, context: FirstPassContext): Promise<FirstPassCounts> {
+  const { rows, rowsOutside } = await checkRows(check, context);
+  for (const side of check.sides) await checkSideRows(check, side, context);
+  let objects = 0;
+  for (const realm of context.realms.all()) objects += await checkObjects(check, realm, context);
+  return { rows, rowsOutside, objects };
+}
+
+async function checkRows(
+  check: ClassCheck,
+  { snapshot, suspects, onRows, signal }: FirstPassContext,
+): Promise<{ rows: number; rowsOutside: number }> {
+  let rows = 0;
+  let rowsOutside = 0;
+  const byRow = check.rows;
+  for await (const batch of snapshot.rows(check.mapped.table, byRow.columnNames, undefined)) {
+    signal.throwIfAborted();
+    suspects.together(() => {
+      for (const row of batch) {
+        const suspect = check.suspectRow(row);
+        if (suspect === 'agrees') continue;
+        if (suspect === 'outside') rowsOutside += 1;
+        else suspects.add(check.mapped.className, suspect);
+      }
+    });
+    rows += batch.length;
+    onRows(rows);
+  }
+  return { rows, rowsOutside };
+}
+
+/** Each collection of a side table in turn against those of its objects. */
+async function checkSideRows(
+  check: ClassCheck,
+  side: SideTable,
+  { snapshot, suspects, realms, signal }: FirstPassContext,
+): Promise<void> {
+  const { mapped } = check;
+  const { className } = mapped;
+  let oid: string | undefined;
+  let rows: SideRow[] = [];
+  const finish = (): void => {
+    const key = oid === undefined ? undefined : readable(() => keyOfSide(mapped, oid ?? ''));
+    if (key === undefined) return;
+    inOrder(side, rows);
+    for (const { replica } of realms.holders(className, key)) {
+      const object = replica.object(className, key);
+      const agrees =
+        object !== undefined &&
+        readable(() => sideDifference(side, rows, object, replica) ?? 'nothing') === 'nothing';
+      if (!agrees) suspects.add(className, { id: keyToken(key), keyTexts: check.keyTextsOf(key) });
+    }
+  };
+  for await (const batch of snapshot.rows(side.table, sideColumns(side), undefined)) {
+    signal.throwIfAborted();
+    for (const [rowOid, ...row] of batch) {
+      if (rowOid === null || rowOid === undefined) continue;
+      if (rowOid !== oid) {
+        finish();
+        oid = rowOid;
+        rows = [];
+      }
+      rows.push(row);
+    }
+  }
+  finish();
+}
+
+/** `undefined` for what no realm value can hold; looking again tells why. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof DataError) return undefined;
+    throw error;
+  }
+}
+
+type StoredObject = { readonly key: PrimaryKey; readonly state: ObjectState };
+
+async function checkObjects(
+  check: ClassCheck,
+  realm: VerifiedRealm,
+  context: FirstPassContext,
+): Promise<number> {
+  let objects = 0;
+  let batch: StoredObject[] = [];
+  for (const object of realm.replica.objects(check.mapped.className)) {
+    batch.push(object);
+    objects += 1;
+    if (batch.length < OBJECT_BATCH) continue;
+    await checkBatch(check, realm, batch, context);
+    batch = [];
+  }
+  if (batch.length > 0) await checkBatch(check, realm, batch, context);
+  return objects;
+}
+
+async function checkBatch(
+  check: ClassCheck,
+  realm: VerifiedRealm,
+  batch: readonly StoredObject[],
+  { dialect, suspects, signal }: FirstPassContext,
+): Promise<void> {
+  signal.throwIfAborted();
+  const { mapped } = check;
+  const texts = batch.map(({ key }) => check.keyTextsOf(key));
+  const inItsRealm = await check.keysInRealm(
+    realm.path,
+    texts.flatMap((text) => (text === undefined ? [] : [text])),
+  );
+  const unfilled = new Set<PrimaryKey>();
+  for (const side of check.sides) {
+    const held = new Map<string, PrimaryKey>();
+    batch.forEach(({ key, state }, index) => {
+      if (texts[index] === undefined || !hasItems(state, side.property)) return;
+      const oid = sideKeyOf(mapped, key);
+      if (oid === undefined) unfilled.add(key);
+      else held.set(oid, key);
+    });
+    const filled = await filledSides(dialect, side, [...held.keys()]);
+    for (const [oid, key] of held) if (!filled.has(oid)) unfilled.add(key);
+  }
+  suspects.together(() => {
+    batch.forEach(({ key }, index) => {
+      const keyTexts = texts[index];
+      if (keyTexts !== undefined && inItsRealm.has(keyTexts.join('\0')) && !unfilled.has(key)) return;
+      suspects.add(mapped.className, { id: keyToken(key), keyTexts });
+    });
+  });
+}
+
+function hasItems(state: ObjectState, property: string): boolean {
+  const value = state.fields.get(property);
+  switch (value?.type) {
+    case 'list':
+    case 'set':
+      return (value.type === 'list' ? value.items.length : value.items.size) > 0;
+    case 'dictionary':
+      return value.entries.size > 0;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,116 @@
+/** Compares one row with one object, property by property, through the mapping: pure. */
+
+import type { Instruction } from '../../changeset/instruction.ts';
+import { sameValue } from '../../schema/equality.ts';
+import type { PrimaryKey } from '../../schema/value.ts';
+import type { ReplicaReader } from '../../store/replica/contract.ts';
+import { readField } from '../../store/state/default-value.ts';
+import type { ObjectState, StateValue } from '../../store/state/object-state.ts';
+import { sameState } from '../../store/state/same-state.ts';
+import { isScalarState } from '../apply/net-effect.ts';
+import { captureState } from '../capture/capture-change.ts';
+import { RowPlan, realmValueOf } from '../capture/row-plan.ts';
+import type { SqlText } from '../dialect.ts';
+import type { ClassMapping } from '../mapping/class-mapping.ts';
+import type { PropertyDifference } from './difference.ts';
+import type { SideRow, SideTable } from './side-tables.ts';
+import { shortened, valueText } from './value-text.ts';
+
+export class RowComparison {
+  readonly mapped: ClassMapping;
+  readonly plan: RowPlan;
+  /** The columns that rows must be read with, those of the key first. */
+  readonly columnNames: readonly string[];
+
+  /** `allColumns` for functions that decide about a row's realm by whatever column. */
+  constructor(mapped: ClassMapping, { allColumns }: { readonly allColumns: boolean }) {
+    this.mapped = mapped;
+    const names = new Set(mapped.key.columns);
+    for (const property of mapped.properties.values()) names.add(property.column.name);
+    for (const state of mapped.states.values()) for (const { name } of state.columns) names.add(name);
+    if (allColumns) for (const { name } of mapped.table.columns) names.add(name);
+    this.columnNames = [...names];
+    this.plan = new RowPlan(mapped, this.columnNames);
+  }
+
+  /**
+   * The properties that differ; empty when row and object say the same. `replica` tells which links lead nowhere.
+   * Throws `DataError` when no realm value can hold what the row says.
+   */
+  differences(
+    key: PrimaryKey,
+    row: readonly SqlText[],
+    object: ObjectState,
+    replica: ReplicaReader,
+  ): PropertyDifference[] {
+    const found: PropertyDifference[] = [];
+    for (const { index, mapped } of this.plan.columns) {
+      const text = row[index] ?? null;
+      const value = realmValueOf(this.mapped, mapped, text);
+      const held = readField(object, mapped.property, mapped.definition);
+      if (isScalarState(held) && sameValue(held, value)) continue;
+      if (value.type === 'null' && leadsNowhere(held, replica)) continue;
+      found.push(differenceOf(mapped.property, text, held));
+    }
+    for (const { indexes, mapped } of this.plan.states) {
+      const texts = indexes.map((index) => row[index] ?? null);
+      const value = mapped.toRealm(texts);
+      const writes: Instruction[] = [];
+      captureState(this.mapped.className, key, mapped, object, value, writes);
+      if (writes.length === 0) continue;
+      const held = readField(object, mapped.property, mapped.definition);
+      if (value.type === 'null' && leadsNowhere(held, replica)) continue;
+      found.push(differenceOf(mapped.property, joined(texts), held));
+    }
+    return found;
+  }
+
+  /** Throws `DataError` when no realm value can hold what the row says. */
+  requireReadable(row: readonly SqlText[]): void {
+    for (const { index, mapped } of this.plan.columns) realmValueOf(this.mapped, mapped, row[index] ?? null);
+    for (const { indexes, mapped } of this.plan.states)
+      mapped.toRealm(indexes.map((index) => row[index] ?? null));
+  }
+}
+
+/**
+ * A collection against the rows of its table; `undefined` when they agree. An item whose target is gone stays in the
+ * realm's list, where no reader sees it, and may or may not have a row. Throws `DataError`.
+ */
+export function sideDifference(
+  side: SideTable,
+  rows: readonly SideRow[],
+  object: ObjectState,
+  replica: ReplicaReader,
+): PropertyDifference | undefined {
+  const held = readField(object, side.property, side.definition);
+  const value = side.toRealm(rows);
+  if (sameState(held, value)) return undefined;
+  if (sameState(visible(held, replica), visible(value, replica))) return undefined;
+  const items = rows.map((row) => (row.length === 1 ? row[0] : row));
+  return {
+    property: side.property,
+    sql: shortened(JSON.stringify(items)),
+    realm: valueText(held),
+  };
+}
+
+/** A list without the links that lead nowhere. */
+function visible(value: StateValue, replica: ReplicaReader): StateValue {
+  if (value.type !== 'list') return value;
+  return { type: 'list', items: value.items.filter((item) => !leadsNowhere(item, replica)) };
+}
+
+/** A link to an object that is not there reads as null. */
+function leadsNowhere(value: StateValue, replica: ReplicaReader): boolean {
+  return value.type === 'link' && replica.object(value.table, value.key) === undefined;
+}
+
+function differenceOf(property: string, sql: SqlText, held: StateValue): PropertyDifference {
+  return { property, sql: sql === null ? null : shortened(sql), realm: valueText(held) };
+}
+
+function joined(texts: readonly SqlText[]): SqlText {
+  if (texts.length === 1) return texts[0] ?? null;
+  return texts.every((text) => text === null) ? null : texts.map((text) => text ?? 'NULL').join(', ');
+}
