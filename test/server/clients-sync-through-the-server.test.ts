@@ -185,6 +185,27 @@ test('one client file cannot be bound twice on a connection', async () => {
   expect((await client.next('json_error')).fields.slice(0, 2)).toEqual(['json_error', '108']);
 });
 
+test('a client file can be bound anew without waiting for UNBOUND, while its last upload is being integrated', async () => {
+  const { connect } = await developmentServer();
+  const client = await connect();
+  const file = await client.bindNew(1, '"x"');
+  const entries = Array.from({ length: 60 }, (_, id) => uploadEntry(3 + id, 0, createChangeset(id)));
+  const body = Buffer.concat([uploadEntry(2, 0, SCHEMA_CHANGESET), ...entries]);
+  client.send(uploadHead(1, body, '62 0'), body);
+  client.send('unbind 1');
+  client.send('bind 2 3 0 0 0', '"x"');
+  client.send(`ident 2 ${file.ident} ${file.salt} 0 0 0 0`);
+  client.send('mark 2 1');
+  const heads: string[] = [];
+  for (let frame = await client.nextOfAny(); frame.fields[0] !== 'mark'; frame = await client.nextOfAny()) {
+    heads.push(frame.fields.slice(0, 2).join(' '));
+    // What was uploaded before is known when the new session begins.
+    if (heads.at(-1) === 'download 2') expect(frame.fields[6]).toBe('62');
+  }
+  expect(heads).toContain('unbound 1');
+  expect(heads.at(-1)).toBe('download 2');
+});
+
 test('large downloads are deflated', async () => {
   const { connect } = await developmentServer();
   const writer = await connect();

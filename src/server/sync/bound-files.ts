@@ -5,6 +5,8 @@ export type FileHolder = {
   readonly connection: object;
   /** Ends the connection of a session that another one has replaced. */
   supersede(): void;
+  /** Resolves when the session is over; undefined when it has not been unbound. */
+  departure(): Promise<void> | undefined;
 };
 
 export class BoundFiles {
@@ -22,6 +24,12 @@ export class BoundFiles {
     this.#holders.set(key, holder);
     current?.supersede();
     return true;
+  }
+
+  /** Resolves when nobody on this connection who has been unbound holds a file any more. */
+  async departed(path: string, fileIdent: number, connection: object): Promise<void> {
+    const current = this.#holders.get(fileKey(path, fileIdent));
+    if (current?.connection === connection) await current.departure();
   }
 
   /** The client files of a realm that are bound. */

@@ -225,6 +225,9 @@ export class SyncSession {
     if (state.kind !== 'unidentified') throw outOfOrder(message, `in the state ${state.kind}`);
     const { mode } = state;
     const { fileIdent } = message;
+    // A client that closes a realm and opens it again does not wait for UNBOUND.
+    await this.#context.boundFiles.departed(mode.realm.path, fileIdent, this.#connection);
+    if (this.#state !== state) return;
     const download = {
       serverVersion: message.downloadServerVersion,
       clientVersion: message.downloadClientVersion,
@@ -261,6 +264,7 @@ export class SyncSession {
     const holder: FileHolder = {
       connection: this.#connection,
       supersede: () => this.#connection.terminate('its client file is bound elsewhere'),
+      departure: () => (this.#isUnbound() ? this.settled() : undefined),
     };
     if (this.#context.boundFiles.claim(realm.path, fileIdent, holder)) return holder;
     throw new ConnectionError(108, `client file ${fileIdent} is bound in another session of this connection`);
@@ -337,7 +341,7 @@ export class SyncSession {
     this.#state = { kind: 'failed' };
     this.#release(state);
     this.#connection.sendError(this.ident, sessionError);
-    const wasUnbound = this.#inbox.some(({ message }) => message.type === 'unbind');
+    const wasUnbound = this.#isUnbound();
     this.#dropInbox();
     if (wasUnbound) this.end();
   }
@@ -347,6 +351,11 @@ export class SyncSession {
     state.mode.stop();
     if (state.kind === 'unidentified') return;
     this.#context.boundFiles.release(state.mode.realm.path, state.fileIdent, state.holder);
+  }
+
+  /** UNBIND has arrived, and waits for its turn. */
+  #isUnbound(): boolean {
+    return this.#inbox.some(({ message }) => message.type === 'unbind');
   }
 
   #dropInbox(): void {
