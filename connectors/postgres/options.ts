@@ -17,6 +17,8 @@ import {
 export type { PostgresOptions, TlsOptions } from './option-schema.ts';
 
 const POSTGRES_PORT = 5432;
+/** NAMEDATALEN − 1, in bytes. */
+const LONGEST_NAME = 63;
 /** Long enough for a sleeping managed database to answer, short enough that a wrong host is noticed. */
 const DEFAULT_CONNECT_SECONDS = 15;
 
@@ -97,6 +99,7 @@ function engineOptions(options: ParsedOptions, directory: string): ConnectorOpti
     user: options.realmConfig.user,
     models: options.schema ?? [],
     mapping: {
+      nameLimit: { length: LONGEST_NAME, unit: 'bytes' },
       classOfTable: options.mapPostgresTableName,
       tableOfClass: options.mapRealmClassName,
       propertyOfColumn: options.mapPostgresColumnName,

@@ -4,6 +4,7 @@
  * options.ts`.
  */
 import type { Logger } from '../log.ts';
+import type { NameLimit } from './mapping/name-limit.ts';
 
 /** A user who is logged in already, as the Realm SDKs and our own client show one. */
 export type LoggedInUser = {
@@ -49,6 +50,8 @@ export type TableOfRealm = (realmPath: string) => {
 
 /** Names and values on their way between the two sides. Functions that are absent leave things as they are. */
 export type MappingOptions = {
+  /** How long names may be; unlimited when absent. */
+  readonly nameLimit?: NameLimit;
   readonly classOfTable: ((tableName: string) => string) | undefined;
   readonly tableOfClass: ((className: string) => string) | undefined;
   readonly propertyOfColumn: ((tableName: string, columnName: string) => string) | undefined;

@@ -4,17 +4,18 @@
  */
 import { MappingError } from '../errors.ts';
 import type { MappingOptions } from '../options.ts';
+import { storedName } from './name-limit.ts';
 
 export type NameFunctions = Pick<
   MappingOptions,
-  'classOfTable' | 'tableOfClass' | 'propertyOfColumn' | 'columnOfProperty'
+  'classOfTable' | 'tableOfClass' | 'propertyOfColumn' | 'columnOfProperty' | 'nameLimit'
 >;
 
 /** The table of a class: by `tableOfClass`, else by inverting `classOfTable` over the existing tables, else the same name. */
 export function tableNameFor(className: string, existing: readonly string[], names: NameFunctions): string {
   const wanted =
     names.tableOfClass?.(className) ?? inverted(className, existing, names.classOfTable) ?? className;
-  const table = closest(wanted, existing);
+  const table = closest(storedName(wanted, names.nameLimit), existing);
   const back = names.classOfTable?.(table);
   if (back !== undefined && names.tableOfClass !== undefined && back !== className) {
     throw new MappingError(
@@ -37,7 +38,7 @@ export function columnNameFor(
   const invert = toProperty === undefined ? undefined : (column: string) => toProperty(table, column);
   const wanted =
     names.columnOfProperty?.(className, property) ?? inverted(property, existing, invert) ?? property;
-  const column = closest(wanted, existing);
+  const column = closest(storedName(wanted, names.nameLimit), existing);
   const back = invert?.(column);
   if (back !== undefined && names.columnOfProperty !== undefined && back !== property) {
     throw new MappingError(

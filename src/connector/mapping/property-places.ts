@@ -6,6 +6,7 @@
 import type { ClassDefinition, ColumnDefinition } from '../../schema/definition.ts';
 import { type TableInfo, tableId } from '../dialect.ts';
 import type { MappingContext } from './build-mapping.ts';
+import { composedName } from './name-limit.ts';
 import { closest, columnNameFor } from './names.ts';
 
 export type Place =
@@ -68,7 +69,8 @@ export function embeddedClass(
 
 /** The table of a collection: `<table>_<column>`. */
 function itemTableName(className: string, property: string, table: string, context: PlaceContext): string {
-  return `${table}_${columnNameFor(className, property, table, [], context.options)}`;
+  const column = columnNameFor(className, property, table, [], context.options);
+  return composedName(table, column, context.options.nameLimit);
 }
 
 /** The column of a field of an embedded object that is flattened under `prefix`. */
@@ -79,7 +81,8 @@ export function fieldColumnName(
   existing: readonly string[],
   { options }: Pick<PlaceContext, 'options'>,
 ): string {
-  return closest(`${prefix}_${options.columnOfProperty?.(className, field) ?? field}`, existing);
+  const name = options.columnOfProperty?.(className, field) ?? field;
+  return closest(composedName(prefix, name, options.nameLimit), existing);
 }
 
 function hasFieldColumn(
