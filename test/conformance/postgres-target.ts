@@ -55,7 +55,7 @@ export const postgresTarget = (): ConformanceTarget => {
   };
 };
 
-class PostgresTestDatabase implements TestDatabase {
+export class PostgresTestDatabase implements TestDatabase {
   readonly schema = 'public';
   readonly #server: TestPostgres;
   readonly #name: string;
