@@ -10,21 +10,26 @@ const SPACE = 0x20;
 const DASH = 0x2d;
 const ZERO = 0x30;
 const COLON = 0x3a;
-/** Offsets have seconds where the server knows a zone's local mean time. */
+/**
+ * The server's form with ` BC`, and that of ISO 8601 with signed years, in which documents say the same. Offsets have
+ * seconds where the server knows a zone's local mean time.
+ */
 const ISO =
-  /^(\d{4,6})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d(?::?\d\d)?(?::?\d\d)?)?)?$/;
-/** 0001-01-01 and the last day of PostgreSQL's timestamps, in seconds from 1970. */
-const FIRST_SECOND = -62_135_596_800n;
+  /^([+-]?\d{4,7})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d(?::?\d\d)?(?::?\d\d)?)?)?( BC)?$/;
+/** 4714-11-24 BC and the last day of PostgreSQL's timestamps, in seconds from 1970. */
+const FIRST_SECOND = -210_866_803_200n;
 const LAST_SECOND = 9_224_318_015_999n;
+/** The last day of `date`, which reaches further: 5874897-12-31. */
+const LAST_DAY_SECOND = 185_331_707_078_399n;
 
-/** Throws `DataError` on infinity, on years before Christ, and on text that is no date. */
+/** Throws `DataError` on infinity and on text that is no date. */
 export function dateFromText(text: string): DateValue {
   const plain = plainInstant(text);
   if (plain !== undefined) return plain;
   const match = ISO.exec(text);
   if (match === null) throw unreadable(text);
-  const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zone = ''] = match;
-  const days = daysFromCivil(Number(year), Number(month), Number(day));
+  const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zone = '', era] = match;
+  const days = daysFromCivil(era === undefined ? Number(year) : 1 - Number(year), Number(month), Number(day));
   const clock = Number(hour) * 3600 + Number(minute) * 60 + Number(second);
   const seconds = days * SECONDS_PER_DAY + clock - offsetSeconds(zone);
   const nanoseconds = fraction === '' ? 0 : Number(fraction.padEnd(9, '0'));
@@ -63,11 +68,6 @@ function unreadable(text: string): DataError {
       remedy: 'use NULL for an open end, or convert the value in convertPostgresValueToRealm',
     });
   }
-  if (text.endsWith(' BC')) {
-    return new DataError(`the date ${text} lies before the year 1, which realm dates do not reach`, {
-      remedy: 'convert the value in convertPostgresValueToRealm',
-    });
-  }
   return new DataError(`${JSON.stringify(text)} is no date`);
 }
 
@@ -89,7 +89,9 @@ function daysFromCivil(year: number, month: number, day: number): number {
   return era * 146_097 + dayOfEra - 719_468;
 }
 
-function civilFromDays(days: number): string {
+type Civil = { readonly year: number; readonly month: number; readonly day: number };
+
+function civilFromDays(days: number): Civil {
   const shifted = days + 719_468;
   const era = Math.floor(shifted / 146_097);
   const dayOfEra = shifted - era * 146_097;
@@ -104,31 +106,53 @@ function civilFromDays(days: number): string {
   const monthIndex = Math.floor((5 * dayOfYear + 2) / 153);
   const day = dayOfYear - Math.floor((153 * monthIndex + 2) / 5) + 1;
   const month = monthIndex < 10 ? monthIndex + 3 : monthIndex - 9;
-  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
-  return `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`;
+  return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day };
 }
 
 /**
- * The instant as `YYYY-MM-DD HH:MM:SS[.ffffff]+00`, or only the day for a `date` column. PostgreSQL holds
- * microseconds; what is finer is cut. Throws `DataError` beyond what PostgreSQL holds and before the year 1.
+ * The instant as `YYYY-MM-DD HH:MM:SS[.ffffff]+00[ BC]`, or only the day for a `date` column. PostgreSQL holds
+ * microseconds; what is finer is cut. Throws `DataError` beyond what PostgreSQL holds.
  */
 export function dateToText(value: DateValue, only: 'day' | 'instant' = 'instant'): string {
+  const { days, clock, nanoseconds } = split(value, only === 'day' ? LAST_DAY_SECOND : LAST_SECOND);
+  const { year, month, day } = civilFromDays(days);
+  const era = year <= 0 ? ' BC' : '';
+  const date = `${String(year <= 0 ? 1 - year : year).padStart(4, '0')}-${two(month)}-${two(day)}`;
+  if (only === 'day') return date + era;
+  const microseconds = Math.floor(nanoseconds / 1000);
+  const fraction = microseconds === 0 ? '' : `.${String(microseconds).padStart(6, '0')}`;
+  return `${date} ${timeText(clock)}${fraction}+00${era}`;
+}
+
+/** The instant in the form of ISO 8601 that every reader of JSON knows, to the nanosecond: `2024-02-29T12:00:00.5Z`. */
+export function isoInstant(value: DateValue): string {
+  const { days, clock, nanoseconds } = split(value, LAST_DAY_SECOND);
+  const { year, month, day } = civilFromDays(days);
+  const shown =
+    year >= 0 && year <= 9999
+      ? String(year).padStart(4, '0')
+      : `${year < 0 ? '-' : '+'}${String(Math.abs(year)).padStart(6, '0')}`;
+  const fraction = nanoseconds === 0 ? '' : `.${String(nanoseconds).padStart(9, '0').replace(/0+$/, '')}`;
+  return `${shown}-${two(month)}-${two(day)}T${timeText(clock)}${fraction}Z`;
+}
+
+/** Days from 1970, seconds of the day, and nanoseconds, the last two never negative. */
+function split(value: DateValue, last: bigint): { days: number; clock: number; nanoseconds: number } {
   const borrow = value.nanoseconds < 0 ? 1 : 0;
   const exact = value.seconds - BigInt(borrow);
-  if (exact < FIRST_SECOND || exact > LAST_SECOND) {
+  if (exact < FIRST_SECOND || exact > last) {
+    const years = last === LAST_SECOND ? '294276' : '5874897';
     throw new DataError(
-      `the instant ${value.seconds} s from 1970 is outside the years 1 to 294276 of PostgreSQL`,
+      `the instant ${value.seconds} s from 1970 is outside the years 4714 BC to ${years} of PostgreSQL`,
     );
   }
   const seconds = Number(exact);
-  const microseconds = Math.floor((value.nanoseconds + borrow * 1e9) / 1000);
   const days = Math.floor(seconds / SECONDS_PER_DAY);
-  const date = civilFromDays(days);
-  if (only === 'day') return date;
-  const clock = seconds - days * SECONDS_PER_DAY;
-  const time = `${two(Math.floor(clock / 3600))}:${two(Math.floor(clock / 60) % 60)}:${two(clock % 60)}`;
-  const fraction = microseconds === 0 ? '' : `.${String(microseconds).padStart(6, '0')}`;
-  return `${date} ${time}${fraction}+00`;
+  return { days, clock: seconds - days * SECONDS_PER_DAY, nanoseconds: value.nanoseconds + borrow * 1e9 };
+}
+
+function timeText(clock: number): string {
+  return `${two(Math.floor(clock / 3600))}:${two(Math.floor(clock / 60) % 60)}:${two(clock % 60)}`;
 }
 
 function two(value: number): string {

@@ -1,0 +1,45 @@
+/** Codecs of properties that one column holds as a whole: collections, embedded objects and mixed values. */
+import type { ColumnInfo, StateCodec, StoredType } from '../../../src/connector/dialect.ts';
+import type { ClassDefinition, ColumnDefinition } from '../../../src/schema/definition.ts';
+import { stateExcerpt } from './state-excerpt.ts';
+import { stateCodecOfType } from './type-states.ts';
+import { namedReading, namedWriting, noWay } from './value-codec.ts';
+
+/**
+ * Arrays, composites, ranges, hstore and JSON (also as text); docs/postgres-types.md says what each can hold. Throws
+ * `MappingError` when the two types have no way to each other.
+ */
+export function stateCodecFor(
+  column: ColumnInfo,
+  property: ColumnDefinition,
+  definitions: ReadonlyMap<string, ClassDefinition>,
+): StateCodec {
+  const codec = stateCodecOfType(storedType(column), property, definitions);
+  if (codec === undefined) throw noWay(column, property);
+  const what = property.collection === 'single' ? property.type : property.collection;
+  return {
+    toRealm: (text) => {
+      try {
+        return codec.toRealm(text);
+      } catch (cause) {
+        throw namedReading(column, text, `no ${property.linkTarget ?? what}`, cause);
+      }
+    },
+    toSql: (value) => {
+      try {
+        return codec.toSql(value);
+      } catch (cause) {
+        throw namedWriting(column, stateExcerpt(value), cause);
+      }
+    },
+  };
+}
+
+/** What the type is made of; from its name alone when the catalog was not asked. */
+function storedType(column: ColumnInfo): StoredType {
+  if (column.storage !== undefined) return column.storage;
+  const { type, baseType } = column;
+  if (!baseType.startsWith('_')) return { type, baseType };
+  const element = { type: type.replace(/\[\]$/, ''), baseType: baseType.slice(1) };
+  return { type, baseType, structure: { kind: 'array', element, dimensions: 1 } };
+}
