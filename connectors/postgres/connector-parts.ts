@@ -7,8 +7,8 @@ import { ClientSync } from '../../src/connector/client-sync.ts';
 import type { SourceDialect } from '../../src/connector/dialect.ts';
 import { ConnectorStoppedError } from '../../src/connector/errors.ts';
 import type { ConnectorOptions } from '../../src/connector/options.ts';
-import type { RealmSync } from '../../src/connector/realm-sync.ts';
-import type { ReplicaStore } from '../../src/store/replica/contract.ts';
+import type { RealmSource } from '../../src/connector/realm-sync.ts';
+import type { ReplicaStore, TransactionObserver } from '../../src/store/replica/contract.ts';
 import { openReplicaStore } from '../../src/store/replica/open-replica-store.ts';
 import type { PostgresConnectorOptions } from './options.ts';
 import { createPostgresDialect } from './postgres-dialect.ts';
@@ -16,14 +16,21 @@ import { createPostgresDialect } from './postgres-dialect.ts';
 export type ConnectorParts = {
   readonly dialect: SourceDialect;
   readonly store: ReplicaStore;
-  readonly sync: RealmSync;
+  readonly sync: RealmSource;
   /** Closes the three in the order in which they stand on one another. */
   readonly close: () => Promise<void>;
 };
 
-export async function openConnectorParts(options: PostgresConnectorOptions): Promise<ConnectorParts> {
+/** `replicas` says where they are kept and what is queued of them; by default as the running connector does. */
+export async function openConnectorParts(
+  options: PostgresConnectorOptions,
+  replicas: { readonly directory: string; readonly observer: TransactionObserver } = {
+    directory: options.engine.localPath,
+    observer: queueMergedTransactions,
+  },
+): Promise<ConnectorParts> {
   const user = await userOf(options.engine);
-  const store = openReplicaStore(options.engine.localPath, { observer: queueMergedTransactions });
+  const store = openReplicaStore(replicas.directory, { observer: replicas.observer });
   const sync = new ClientSync({ user, store, logger: options.engine.logger });
   const dialect = createPostgresDialect(options);
   return {

@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
 import { IsthmusError } from '../errors.ts';
+import { DifferencesFoundError } from './verify/differences-found-error.ts';
 
 export const EXIT = {
   /** Done, or stopped in good order after a signal. */
@@ -18,12 +19,15 @@ export const EXIT = {
   interrupted: 130,
   /** Stopping took longer than the grace period. */
   hung: 5,
+  /** Tables and realms were compared and do not agree. */
+  different: 6,
 } as const;
 
 /** The code for an error that ended a command. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof ConfigError) return EXIT.usage;
+  if (error instanceof DifferencesFoundError) return EXIT.different;
   if (error instanceof IsthmusError) return error.code === 'connector-stopped' ? EXIT.stopped : EXIT.failed;
   return EXIT.unexpected;
 }

@@ -5,6 +5,7 @@ import { IsthmusError } from '../errors.ts';
 import type { CommandContext } from './commands/context.ts';
 import type { LoadArguments } from './commands/load.ts';
 import { addUserCommands } from './commands/user-command-line.ts';
+import { addVerifyCommand } from './commands/verify-command-line.ts';
 import type { DemoArguments } from './demo/run-demo.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { listenForStopSignals } from './stop-signals.ts';
@@ -14,7 +15,7 @@ const LINGER_MILLISECONDS = 2_000;
 const EXIT_CODES_HELP = `
 Exit codes: 0 done or stopped on request, 1 unexpected error, 2 wrong command line or configuration,
 3 documented error (docs/errors.md), 4 the running connector stopped and needs an operator, 5 stopping took
-longer than 10 s, 130 interrupted: a load goes on at the next run`;
+longer than 10 s, 6 verify found differences, 130 interrupted: a load goes on at the next run`;
 
 type Run = (config: string | undefined, context: CommandContext) => Promise<void>;
 
@@ -85,6 +86,7 @@ function commandLine(context: CommandContext): Command {
     .option('--resume', 'make slot and publication anew first: the repair after changes were lost')
     .addHelpText('after', EXIT_CODES_HELP)
     .action(async (options: LoadArguments) => (await import('./commands/load.ts')).runLoad(options, context));
+  addVerifyCommand(program, context, EXIT_CODES_HELP);
   addUserCommands(
     program
       .command('user')

@@ -168,7 +168,10 @@ export class ClassCheck {
     const shown = key === undefined ? (suspect.keyTexts?.join('-') ?? '') : keyText(key);
     const differences: Difference[] = [];
     const add = (kind: DifferenceKind, realmPath: string, more: Partial<Difference> = {}): void => {
-      const letter = this.#context.suspects.deadLetter(this.mapped.className, suspect.id, realmPath);
+      const letter = this.#context.suspects.deadLetter(
+        { class: this.mapped.className, key: shown },
+        realmPath,
+      );
       const reason = letter ?? more.reason;
       const state: DifferenceState = letter === undefined ? (more.state ?? 'standing') : 'explained';
       differences.push({

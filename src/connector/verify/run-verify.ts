@@ -16,6 +16,7 @@ import { type ConnectorSetup, setUpConnector } from '../setup.ts';
 import { AdapterBacklog } from './adapter-backlog.ts';
 import { ClassCheck } from './class-check.ts';
 import { type ClassCounts, type ClassReport, classReport, lookForReport } from './class-report.ts';
+import { indexDeadLetters } from './dead-letter-index.ts';
 import type { Difference } from './difference.ts';
 import { firstPass } from './first-pass.ts';
 import { type NotRepaired, type RepairDirection, type RepairReport, repairSettled } from './repair.ts';
@@ -91,6 +92,7 @@ export async function runVerify(
   const suspects = new Suspects(directory);
   const writer = await dialect.openWriter();
   try {
+    await indexDeadLetters(dialect, suspects);
     const context = { dialect, realms, options, suspects };
     const checks = classes.map((mapped) => new ClassCheck(mapped, context));
     const verification = new Verification(options, setup, checks, {

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { ObjectName } from '../dead-letters/contract.ts';
 
 /** Suspects read and looked at together. */
 const PAGE = 1_000;
@@ -47,8 +48,8 @@ export class Suspects {
     database.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
       CREATE TABLE suspect (class TEXT, id TEXT, key_texts TEXT, fingerprint TEXT, since INTEGER NOT NULL DEFAULT 0,
         state TEXT NOT NULL DEFAULT 'open', reason TEXT, PRIMARY KEY (class, id)) STRICT, WITHOUT ROWID;
-      CREATE TABLE dead_letter (class TEXT, id TEXT, realm TEXT, letter TEXT,
-        PRIMARY KEY (class, id, realm)) STRICT, WITHOUT ROWID;`);
+      CREATE TABLE dead_letter (class TEXT, key TEXT, realm TEXT, letter TEXT,
+        PRIMARY KEY (class, key, realm)) STRICT, WITHOUT ROWID;`);
     this.#database = database;
     this.#add = database.prepare('INSERT OR IGNORE INTO suspect (class, id, key_texts) VALUES (?, ?, ?)');
     this.#page = database.prepare(
@@ -63,7 +64,7 @@ export class Suspects {
     this.#count = database.prepare('SELECT count(*) AS count FROM suspect WHERE state = ?');
     this.#addLetter = database.prepare('INSERT OR REPLACE INTO dead_letter VALUES (?, ?, ?, ?)');
     this.#letter = database.prepare(
-      'SELECT letter FROM dead_letter WHERE class = ? AND id = ? AND realm = ?',
+      "SELECT letter FROM dead_letter WHERE class = ? AND key = ? AND realm IN (?, '')",
     );
   }
 
@@ -99,14 +100,14 @@ export class Suspects {
     return Number(this.#count.get(state)?.count ?? 0);
   }
 
-  /** An object that a dead letter is about. */
-  addDeadLetter(className: string, id: string, realmPath: string, letter: string): void {
-    this.#addLetter.run(className, id, realmPath, letter);
+  /** An object that a dead letter is about; an empty path when the letter knows no realm. */
+  addDeadLetter({ class: className, key }: ObjectName, realmPath: string, letter: string): void {
+    this.#addLetter.run(className, key, realmPath, letter);
   }
 
-  deadLetter(className: string, id: string, realmPath: string): string | undefined {
-    const letter = this.#letter.get(className, id, realmPath)?.letter;
-    return letter === undefined ? undefined : String(letter);
+  deadLetter({ class: className, key }: ObjectName, realmPath: string): string | undefined {
+    const row = this.#letter.get(className, key, realmPath);
+    return row === undefined ? undefined : String(row.letter);
   }
 
   /** Runs `work` as one transaction, which is many times faster than as many as there are suspects. */

@@ -7,9 +7,15 @@ import { schemaInstructions } from '../../changeset/schema-difference.ts';
 import type { Logger } from '../../log.ts';
 import type { RealmSchema } from '../../schema/definition.ts';
 import type { PrimaryKey } from '../../schema/value.ts';
-import type { Replica, ReplicaStore } from '../../store/replica/contract.ts';
+import type { Replica, ReplicaStore, TransactionObserver } from '../../store/replica/contract.ts';
 import type { ConnectorOptions } from '../options.ts';
 import type { RealmSession, RealmSource } from '../realm-sync.ts';
+
+/** Queues what tells of realms, and nothing of the realms themselves, which nobody would take from the queue. */
+export function discoveryOnly(observer: TransactionObserver): TransactionObserver {
+  return (instructions, state) =>
+    state.path === ADMIN_REALM_PATH ? observer(instructions, state) : undefined;
+}
 
 export type VerifiedRealm = {
   readonly path: string;
