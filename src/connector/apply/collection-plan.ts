@@ -3,9 +3,10 @@ import { NULL, type PrimaryKey } from '../../schema/value.ts';
 import type { ReplicaReader } from '../../store/replica/contract.ts';
 import { defaultValue } from '../../store/state/default-value.ts';
 import type { StateValue } from '../../store/state/object-state.ts';
-import type { ApplyStatement, SqlText } from '../dialect.ts';
+import { type ApplyStatement, type SqlText, type TableInfo, tableId } from '../dialect.ts';
 import type { ClassMapping, ItemTableMapping, ListMapping, Mapping } from '../mapping/class-mapping.ts';
 import type { ListChange, NetEffect, ObjectEffect } from './net-effect.ts';
+import { isDeadLink } from './row-cells.ts';
 
 /**
  * Lists of links come as changes of single elements. One that a column holds is written whole, as the realm has it now:
@@ -41,7 +42,7 @@ export function planLists(effect: NetEffect, mapping: Mapping, replica: ReplicaR
     for (const change of changes) {
       const list = mapped.lists.get(change.property);
       if (list === undefined) continue;
-      if (alive) statements.push(listStatement(change, list, mapped, oid));
+      if (alive) statements.push(listStatement(change, list, mapped, oid, replica));
       else if (!gone.has(change.property)) {
         gone.add(change.property);
         statements.push({ kind: 'listClear', ...listOf(list, mapped), oid });
@@ -52,7 +53,7 @@ export function planLists(effect: NetEffect, mapping: Mapping, replica: ReplicaR
 }
 
 /** The items of what was written of collections, in place of those that the tables have. */
-export function planItems(effect: NetEffect, mapping: Mapping): ApplyStatement[] {
+export function planItems(effect: NetEffect, mapping: Mapping, replica: ReplicaReader): ApplyStatement[] {
   const replaced = new Map<ItemTableMapping, Replacement>();
   for (const object of effect.objects.values()) {
     const mapped = mapping.forClass(object.table);
@@ -67,7 +68,8 @@ export function planItems(effect: NetEffect, mapping: Mapping): ApplyStatement[]
       }
       const oid = oidOf(mapped, object.key);
       replacement.oids.push(oid);
-      for (const row of items.toSql(value)) replacement.rows.push([oid, ...row]);
+      const kept = refersToRows(items.table) ? withoutDeadItems(value, replica) : value;
+      for (const row of items.toSql(kept)) replacement.rows.push([oid, ...row]);
     }
   }
   return [...replaced].map(([items, { mapped, oids, rows }]) => ({
@@ -82,6 +84,66 @@ export function planItems(effect: NetEffect, mapping: Mapping): ApplyStatement[]
 
 type Replacement = { readonly mapped: ClassMapping; readonly oids: string[]; readonly rows: SqlText[][] };
 
+/** A foreign key lets no item stay that leads nowhere. */
+function refersToRows(table: TableInfo): boolean {
+  return table.foreignKeys.some(({ columns }) => columns.includes('target'));
+}
+
+/** As the realm shows it: a set without links to nothing, elsewhere null in their place. */
+function withoutDeadItems(value: StateValue, replica: ReplicaReader): StateValue {
+  const shown = (item: StateValue): StateValue => (isDeadLink(item, replica) ? NULL : item);
+  switch (value.type) {
+    case 'list':
+      return { type: 'list', items: value.items.map(shown) };
+    case 'dictionary':
+      return {
+        type: 'dictionary',
+        entries: new Map([...value.entries].map(([key, item]) => [key, shown(item)])),
+      };
+    case 'set':
+      return {
+        type: 'set',
+        items: new Map([...value.items].filter(([, item]) => !isDeadLink(item, replica))),
+      };
+    default:
+      return value;
+  }
+}
+
+/** What must happen to items of whatever object before these rows can go: nobody may refer to them any more. */
+export function forgottenItems(
+  gone: TableInfo,
+  keys: readonly (readonly SqlText[])[],
+  mapping: Mapping,
+): ApplyStatement[] {
+  const tables = mapping.order.flatMap(({ lists, itemTables }) =>
+    [...lists.values(), ...itemTables.values()].map(({ table }) => table),
+  );
+  const statements: ApplyStatement[] = [];
+  for (const table of tables) {
+    const refers = table.foreignKeys.some(
+      ({ columns, referenced }) =>
+        columns.length === 1 && columns[0] === 'target' && tableId(referenced) === tableId(gone.table),
+    );
+    const target = table.columns.find(({ name }) => name === 'target');
+    if (!refers || target === undefined) continue;
+    const keyColumns = ['target'];
+    const rows = keys.map(([key]) => [key ?? null]);
+    statements.push(
+      target.nullable
+        ? {
+            kind: 'update',
+            table,
+            keyColumns,
+            columns: keyColumns,
+            rows: rows.map(([key]) => [key ?? null, null]),
+          }
+        : { kind: 'delete', table, keyColumns, rows },
+    );
+  }
+  return statements;
+}
+
 function writtenItems(
   object: ObjectEffect,
   { property, definition }: ItemTableMapping,
@@ -91,12 +153,22 @@ function writtenItems(
   return value ?? defaultValue(definition);
 }
 
-/** Empties the collections of objects that are gone; what refers to a row goes before it. */
-export function clearedCollections(mapped: ClassMapping, keys: readonly PrimaryKey[]): ApplyStatement[] {
-  const oids = keys.map((key) => oidOf(mapped, key));
+/**
+ * Empties the collections of objects that are gone; what refers to a row goes before it. `rows` are the keys that the
+ * database had for rows that are gone already, by which the tables know them.
+ */
+export function clearedCollections(
+  mapped: ClassMapping,
+  keys: readonly PrimaryKey[],
+  rows?: readonly string[],
+): ApplyStatement[] {
+  const oids = rows ?? keys.map((key) => oidOf(mapped, key));
   return [
     ...[...mapped.lists.values()].flatMap((list) =>
-      oids.map((oid): ApplyStatement => ({ kind: 'listClear', ...listOf(list, mapped), oid })),
+      oids.map((oid): ApplyStatement => {
+        const place = rows === undefined ? listOf(list, mapped) : { table: list.table };
+        return { kind: 'listClear', ...place, oid };
+      }),
     ),
     ...[...mapped.itemTables.values()].map(
       (items): ApplyStatement => ({
@@ -105,7 +177,7 @@ export function clearedCollections(mapped: ClassMapping, keys: readonly PrimaryK
         columns: items.columns,
         oids,
         rows: [],
-        lookups: itemLookups(items, mapped),
+        ...(rows === undefined ? { lookups: itemLookups(items, mapped) } : {}),
       }),
     ),
   ];
@@ -137,13 +209,16 @@ function listStatement(
   list: ListMapping,
   mapped: ClassMapping,
   oid: string,
+  replica: ReplicaReader,
 ): ApplyStatement {
   const common = { ...listOf(list, mapped), oid };
   switch (change.type) {
     case 'LIST_INSERT':
     case 'LIST_SET': {
       const kind = change.type === 'LIST_INSERT' ? 'listInsert' : 'listSet';
-      return { kind, ...common, index: change.index, target: list.toSql(linkOrNull(change.target)) };
+      const isDead = refersToRows(list.table) && isDeadLink(change.target, replica);
+      const target = list.toSql(isDead ? NULL : linkOrNull(change.target));
+      return { kind, ...common, index: change.index, target };
     }
     case 'LIST_ERASE':
       return { kind: 'listErase', ...common, index: change.index };

@@ -13,6 +13,7 @@ import {
   addWholeLists,
   clearedCollections,
   emptiedCollections,
+  forgottenItems,
   planItems,
   planLists,
 } from './collection-plan.ts';
@@ -41,7 +42,7 @@ export function planStatements(
   const writes = planWrites(effect, mapping, replica);
   const deletes = planDeletes(effect, mapping, style.nullifyReferences ?? false);
   const clears = planClears(effect, mapping);
-  const collections = [...planLists(effect, mapping, replica), ...planItems(effect, mapping)];
+  const collections = [...planLists(effect, mapping, replica), ...planItems(effect, mapping, replica)];
   return style.deletesFirst
     ? [...clears, ...deletes, ...writes, ...collections]
     : [...clears, ...writes, ...deletes, ...collections];
@@ -165,7 +166,12 @@ function planDeletes(effect: NetEffect, mapping: Mapping, nullify: boolean): App
       ),
     );
     const rows = effects.map((object) => [...mapped.key.toSql(object.key)]);
-    if (nullify) statements.push(...nullifications(mapped, rows, mapping));
+    if (nullify) {
+      statements.push(
+        ...nullifications(mapped, rows, mapping),
+        ...forgottenItems(mapped.table, rows, mapping),
+      );
+    }
     statements.push({ kind: 'delete', table: mapped.table, keyColumns: mapped.key.columns, rows });
   }
   return statements;

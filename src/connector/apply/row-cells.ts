@@ -106,7 +106,7 @@ function textOf(
 }
 
 /** A link to nothing reads as null in the realm, and a foreign key would refuse it. */
-function isDeadLink(value: StateValue, replica: ReplicaReader): boolean {
+export function isDeadLink(value: StateValue, replica: ReplicaReader): boolean {
   return value.type === 'link' && replica.object(value.table, value.key) === undefined;
 }
 
