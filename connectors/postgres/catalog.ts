@@ -3,10 +3,12 @@ import {
   type Catalog,
   type ColumnInfo,
   type ForeignKey,
+  type StoredType,
   type TableInfo,
   type TableName,
   tableId,
 } from '../../src/connector/dialect.ts';
+import { type CatalogType, readTypes } from './catalog-types.ts';
 import type { Session } from './session.ts';
 
 /** What becomes of changes of a table in the log: pg_class.relreplident, with the columns of an index identity. */
@@ -14,24 +16,14 @@ export type ReplicaIdentity =
   | { readonly kind: 'default' | 'full' | 'nothing' }
   | { readonly kind: 'index'; readonly columns: readonly string[] };
 
-/** Base type of every enum, whatever its name. */
-export const ENUM_TYPE = 'enum';
-
 /** Partitions are left out: their rows are those of the partitioned table. */
 const TABLES = `SELECT c.oid, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname`;
 
-/** A domain counts as the type at its bottom, an enum as `enum`. */
-const COLUMNS = `WITH RECURSIVE base (oid, root) AS (
-    SELECT oid, oid FROM pg_type WHERE typtype <> 'd'
-    UNION ALL SELECT t.oid, b.root FROM pg_type t JOIN base b ON t.typbasetype = b.oid WHERE t.typtype = 'd'
-  )
-  SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), t.typname,
-    CASE WHEN r.typtype = 'e' THEN '${ENUM_TYPE}' ELSE r.typname END,
+const COLUMNS = `SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.atttypid, a.attndims,
     NOT (a.attnotnull OR t.typnotnull), a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL,
     a.attidentity = 'a' OR coalesce(to_jsonb(a) ->> 'attgenerated', '') <> ''
-  FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN base b ON b.oid = t.oid
-    JOIN pg_type r ON r.oid = b.root
+  FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
   WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum`;
 
 const KEYS = `SELECT i.indrelid, a.attname FROM pg_index i
@@ -63,6 +55,7 @@ export async function readCatalog(
   const tables = await session.query(TABLES, [schema]);
   const oids = [`{${tables.map(([oid]) => oid).join(',')}}`];
   const columns = groupByFirst(await session.query(COLUMNS, oids));
+  const types = await readTypes(session, oids[0] ?? '{}');
   const keys = groupByFirst(await session.query(KEYS, oids));
   const uniqueKeys = groupByFirst(await session.query(UNIQUE_KEYS, oids));
   const foreignKeys = groupByFirst(await session.query(FOREIGN_KEYS, oids));
@@ -71,7 +64,7 @@ export async function readCatalog(
     const table: TableName = { schema, name: name ?? '' };
     catalog.set(tableId(table), {
       table,
-      columns: (columns.get(oid ?? '') ?? []).map((row) => columnOf(row, customTypes)),
+      columns: (columns.get(oid ?? '') ?? []).map((row) => columnOf(row, types, customTypes)),
       primaryKey: (keys.get(oid ?? '') ?? []).map(([, column]) => column ?? ''),
       foreignKeys: foreignKeysOf(foreignKeys.get(oid ?? '') ?? []),
       uniqueKeys: uniqueKeysOf(uniqueKeys.get(oid ?? '') ?? []),
@@ -92,19 +85,31 @@ function groupByFirst(rows: readonly CatalogRow[]): Map<string, CatalogRow[]> {
   return groups;
 }
 
-function columnOf(row: CatalogRow, customTypes: ReadonlyMap<string, string>): ColumnInfo {
-  const [, name, type, ownType, rootType, nullable, hasDefault, readOnly] = row;
+function columnOf(
+  row: CatalogRow,
+  types: ReadonlyMap<string, CatalogType>,
+  customTypes: ReadonlyMap<string, string>,
+): ColumnInfo {
+  const [, name, type, typeOid, dimensions, nullable, hasDefault, readOnly] = row;
+  const { names = [], ...storage } = types.get(typeOid ?? '') ?? { type: type ?? '', baseType: type ?? '' };
+  const custom = names.map((known) => customTypes.get(known)).find((treatedAs) => treatedAs !== undefined);
   return {
     name: name ?? '',
     type: type ?? '',
-    baseType: baseTypeName(customTypes.get(ownType ?? '') ?? rootType ?? ''),
+    baseType: custom === undefined ? storage.baseType : baseTypeName(custom),
     nullable: nullable === 't',
     hasDefault: hasDefault === 't',
     readOnly: readOnly === 't',
+    storage: withDimensions(storage, Number(dimensions ?? 1)),
   };
 }
 
-/** The catalog's names of types that SQL and configurations call otherwise. */
+function withDimensions(type: StoredType, dimensions: number): StoredType {
+  if (type.structure?.kind !== 'array' || dimensions <= 1) return type;
+  return { ...type, structure: { ...type.structure, dimensions } };
+}
+
+/** The catalog's names of types that configurations call as SQL does. */
 const TYPE_NAMES: Readonly<Record<string, string>> = {
   bigint: 'int8',
   integer: 'int4',

@@ -2,6 +2,7 @@
 import type { ColumnInfo } from '../../src/connector/dialect.ts';
 import type { ColumnDefinition } from '../../src/schema/definition.ts';
 import type { ValueType } from '../../src/schema/value.ts';
+import { naturalScalar } from './natural-types.ts';
 
 const COLUMN_TYPES: Readonly<Record<ValueType, string>> = {
   string: 'text',
@@ -19,39 +20,39 @@ const COLUMN_TYPES: Readonly<Record<ValueType, string>> = {
   link: 'text',
 };
 
-/** Collections and embedded objects have one column as a document. */
+/**
+ * Lists and sets of scalars are arrays, so that SQL can look inside; dictionaries, embedded objects and lists of them
+ * are documents.
+ */
 export function columnTypeFor(column: ColumnDefinition): string {
-  return column.collection === 'single' ? COLUMN_TYPES[column.type] : 'jsonb';
+  const { type, collection } = column;
+  if (collection === 'single') return COLUMN_TYPES[type];
+  return collection === 'dictionary' || type === 'mixed' || type === 'link'
+    ? 'jsonb'
+    : `${COLUMN_TYPES[type]}[]`;
 }
 
-const PROPERTY_TYPES: Readonly<Record<string, ValueType>> = {
-  int2: 'int',
-  int4: 'int',
-  int8: 'int',
-  oid: 'int',
-  bool: 'bool',
-  float4: 'float',
-  float8: 'double',
-  numeric: 'decimal128',
-  timestamp: 'date',
-  timestamptz: 'date',
-  date: 'date',
-  bytea: 'data',
-  uuid: 'uuid',
-};
-
-/** The property type that holds every value of the column; `string` for types that Realm does not know. */
+/**
+ * The property type that holds every value of the column; `string` for types that Realm does not know. Arrays are
+ * lists of what their elements are, hstore is a dictionary; documents and composites are strings until a model says
+ * what is in them.
+ */
 export function naturalDefinition(column: ColumnInfo): ColumnDefinition {
-  return {
-    type: PROPERTY_TYPES[column.baseType] ?? 'string',
-    nullable: column.nullable,
-    collection: 'single',
-  };
+  const { baseType, nullable, storage } = column;
+  const structure = storage?.baseType === baseType ? storage.structure : undefined;
+  if (structure?.kind === 'array') {
+    if (structure.dimensions > 1) return { type: 'mixed', nullable: true, collection: 'single' };
+    // Whatever stands in an array may be NULL.
+    return { type: naturalScalar(structure.element.baseType), nullable: true, collection: 'list' };
+  }
+  if (baseType === 'hstore') return { type: 'string', nullable: true, collection: 'dictionary' };
+  return { type: naturalScalar(baseType), nullable, collection: 'single' };
 }
 
 /** A literal for rows that exist already when a required column is added: the value that Realm itself would give. */
 export function zeroLiteral(type: string): string | undefined {
   const bare = type.toLowerCase();
+  if (bare.endsWith('[]')) return "'{}'";
   if (/^(bigint|integer|smallint|numeric|decimal|real|double precision)/.test(bare)) return '0';
   if (bare === 'boolean') return 'false';
   if (bare === 'character(24)') return `'${'0'.repeat(24)}'`;

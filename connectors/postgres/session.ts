@@ -30,6 +30,8 @@ const SESSION_SETTINGS = [
   "SET IntervalStyle TO 'postgres'",
   'SET extra_float_digits TO 3',
   "SET bytea_output TO 'hex'",
+  "SET lc_monetary TO 'C'",
+  "SET xmloption TO 'content'",
   'SET standard_conforming_strings TO on',
   'SET statement_timeout TO 0',
   'SET lock_timeout TO 0',

@@ -29,6 +29,7 @@ export function quoteLiteral(text: string): string {
  * to `varchar(3)` cuts silently, while the assignment to the column refuses.
  */
 export function castType(column: ColumnInfo): string {
+  if (column.storage !== undefined) return column.storage.type;
   const bare = column.type.startsWith('"') ? column.type : column.type.replace(/\s*\([\d,\s-]*\)/, '');
   // `character` and `bit` alone mean length 1; the quoted names of the types have no length.
   return bare.replace(/^character(?! varying)/, '"bpchar"').replace(/^bit(?! varying)/, '"bit"');

@@ -37,8 +37,9 @@ export function stateCodecFor(
 
 /** What the type is made of; from its name alone when the catalog was not asked. */
 function storedType(column: ColumnInfo): StoredType {
-  if (column.storage !== undefined) return column.storage;
-  const { type, baseType } = column;
+  const { type, baseType, storage } = column;
+  // A type that is made of others stays that, whatever the configuration has it treated as.
+  if (storage !== undefined) return storage.structure === undefined ? { ...storage, baseType } : storage;
   if (!baseType.startsWith('_')) return { type, baseType };
   const element = { type: type.replace(/\[\]$/, ''), baseType: baseType.slice(1) };
   return { type, baseType, structure: { kind: 'array', element, dimensions: 1 } };

@@ -100,20 +100,25 @@ function* cells(rows: readonly (readonly SqlText[])[], column: number): Generato
 export function unnest(table: TableInfo, columns: readonly string[]): string {
   const parameters = columns.map((name, index) => {
     const column = columnOf(table, name);
-    return `$${index + 1}::${isArray(column) ? 'text' : castType(column)}[]`;
+    return `$${index + 1}::${travelsAsText(column) ? 'text' : castType(column)}[]`;
   });
   const names = columns.map((_, index) => `a${index}`);
   return `unnest(${parameters.join(', ')}) v (${names.join(', ')})`;
 }
 
-/** Arrays would be taken apart by `unnest` together with the array around them, so they travel as texts. */
+/** What travels as text becomes a value of its type beside the array. */
 export function cell(table: TableInfo, name: string, index: number): string {
-  return isArray(columnOf(table, name)) ? castOf(table, name, `v.a${index}`) : `v.a${index}`;
+  return travelsAsText(columnOf(table, name)) ? castOf(table, name, `v.a${index}`) : `v.a${index}`;
 }
 
-/** The names of array types in the catalog. */
-function isArray(column: ColumnInfo): boolean {
-  return column.baseType.startsWith('_');
+/**
+ * Arrays would be taken apart by `unnest` together with the array around them (domains over arrays would not), and
+ * boxes have another delimiter than our arrays.
+ */
+function travelsAsText({ storage, baseType }: ColumnInfo): boolean {
+  if (storage === undefined) return baseType.startsWith('_');
+  const isArray = storage.structure?.kind === 'array' && storage.type.endsWith('[]');
+  return isArray || (storage.delimiter !== undefined && storage.structure?.kind !== 'array');
 }
 
 function keyCondition(table: TableInfo, keyColumns: readonly string[]): string {
