@@ -7,16 +7,23 @@ import type { MergedInstruction } from '../adapter/merged-instruction.ts';
 import { ADMIN_REALM_PATH } from '../adapter/realm-discovery.ts';
 import { SchemaError } from '../schema/schema-error.ts';
 import type { ReplicaStore } from '../store/replica/contract.ts';
-import { AbsentRows } from './apply/absent-rows.ts';
 import { appliedCheckpoints } from './apply/applied-checkpoints.ts';
 import { type AppliedTransaction, ApplyLoop } from './apply/apply-loop.ts';
+import { OwedChanges } from './apply/owed-changes.ts';
 import { redirectStatements } from './apply/redirect.ts';
 import { type CapturedTransaction, FeedConsumer } from './capture/feed-consumer.ts';
 import { FeedLoop } from './capture/feed-loop.ts';
 import { DEFAULT_CHECK_MILLISECONDS, FeedWatch } from './capture/feed-watch.ts';
+import { FeedBarrier } from './dead-letters/feed-barrier.ts';
+import { LetterDesk } from './dead-letters/letter-desk.ts';
+import { RefusedRows } from './dead-letters/refused-rows.ts';
+import { retryRow } from './dead-letters/retry-row.ts';
 import type { ApplyStatement, FeedHealth, SourceDialect } from './dialect.ts';
+import { putsAside } from './error-policy.ts';
 import { ApplyError, ConnectorStoppedError, type DataError } from './errors.ts';
 import { knownFeed, openKnownFeed, refuseNewFeed, requireFeed, settleNewFeed } from './feed-start.ts';
+import { KeyDirectory } from './keys/key-directory.ts';
+import { OwedKeys } from './keys/owed-keys.ts';
 import { loadedSnapshots } from './load/load-marks.ts';
 import { extendedDefinitions } from './mapping/extended-definitions.ts';
 import type { ConnectorOptions } from './options.ts';
@@ -54,32 +61,52 @@ export class ConnectorEngine {
   readonly #options: ConnectorOptions;
   readonly #dependencies: EngineDependencies;
   readonly #sessions = new Map<string, RealmSession>();
+  /** Rows and objects of the classes whose rows the database numbers. */
+  readonly #directory: KeyDirectory;
+  readonly #owedKeys: OwedKeys;
   #setup: ConnectorSetup;
   #realms!: RealmRegistry;
   #applyLoop!: ApplyLoop;
   #feedLoop!: FeedLoop;
   #consumer!: FeedConsumer;
   #feedWatch: FeedWatch | undefined;
+  #letterDesk!: LetterDesk;
   #closing = false;
   /** Rejects with what stopped the connector; resolves when it was closed. */
   done!: Promise<void>;
 
-  private constructor(options: ConnectorOptions, dependencies: EngineDependencies, setup: ConnectorSetup) {
+  private constructor(
+    options: ConnectorOptions,
+    dependencies: EngineDependencies,
+    setup: ConnectorSetup,
+    directory: KeyDirectory,
+  ) {
     this.#options = options;
     this.#dependencies = dependencies;
     this.#setup = setup;
+    this.#directory = directory;
+    this.#owedKeys = new OwedKeys({
+      store: dependencies.store,
+      directory,
+      mapping: () => this.#setup.mapping,
+      openWriter: () => dependencies.dialect.openWriter(),
+      errorPolicy: options.ignoreSqlErrors,
+      logger: options.logger,
+    });
   }
 
   /** Resolves when both directions are running. Throws when models, options, database or feed do not fit. */
   static async start(options: ConnectorOptions, dependencies: EngineDependencies): Promise<ConnectorEngine> {
     const { dialect, schema, store } = dependencies;
-    const setup = await setUpConnector(options, dialect, schema);
+    const directory = new KeyDirectory(store.rowKeys);
+    const setup = await setUpConnector(options, dialect, schema, directory);
     await requireFeed(options, dialect, store, setup);
-    const engine = new ConnectorEngine(options, dependencies, setup);
+    const engine = new ConnectorEngine(options, dependencies, setup, directory);
     engine.#run(await appliedCheckpoints(dialect));
     await engine.#holdFeed();
     engine.#watchFeed();
     engine.#applyLoop.begin();
+    engine.#letterDesk.begin();
     return engine;
   }
 
@@ -129,6 +156,7 @@ export class ConnectorEngine {
     await this.#feedWatch?.close();
     await this.#feedLoop.close();
     await this.#applyLoop.close();
+    await this.#letterDesk.close(); // after the loops, for what they still had to tell it
     await Promise.all([...this.#sessions.values()].map((session) => session.close()));
     this.#realms.close();
   }
@@ -153,6 +181,9 @@ export class ConnectorEngine {
       onPending: () => this.#applyLoop.wake(),
     });
     const { tableOfRealm } = options;
+    const owed = new OwedChanges(store);
+    const refused = new RefusedRows(store);
+    const barrier = new FeedBarrier(() => dialect.openWriter());
     this.#applyLoop = new ApplyLoop({
       ...(tableOfRealm === undefined
         ? {}
@@ -163,9 +194,14 @@ export class ConnectorEngine {
       realms: this.#realms,
       openWriter: () => dialect.openWriter(),
       mapping: () => this.#setup.mapping,
-      ignoreDataErrors: options.ignoreSqlErrors,
-      beforeApply: (instructions) => this.#extendOrRetry(instructions),
-      absent: new AbsentRows(store),
+      errorPolicy: options.ignoreSqlErrors,
+      isSecret: (className, property) => options.secretProperties.has(`${className}.${property}`),
+      beforeApply: async (instructions) => {
+        await this.#owedKeys.settle(); // a row without its key would not be found
+        await this.#extendOrRetry(instructions);
+      },
+      owed,
+      onMadeGood: (path, sequences) => this.#letterDesk.madeGood(path, sequences),
       onApplied: (transaction) => this.#dependencies.onTransaction?.({ direction: 'toSql', ...transaction }),
       logger: options.logger,
     });
@@ -176,10 +212,22 @@ export class ConnectorEngine {
       dialect,
       realmPathOfRow: options.realmPathOfRow,
       fixedRealmPath: options.fixedRealmPath,
+      directory: this.#directory,
       loadedSnapshots: loadedSnapshots(store),
-      onDataError: (error) => this.#onDataError(error),
+      refused,
+      onOwn: (checkpoint) => barrier.echoed(checkpoint),
+      onDataError: (error, className) => this.#onDataError(error, className),
       onCaptured: (transaction) =>
         this.#dependencies.onTransaction?.({ direction: 'toRealm', ...transaction }),
+      logger: options.logger,
+    });
+    this.#letterDesk = new LetterDesk({
+      box: dialect.deadLetters(),
+      refused,
+      feedCaughtUp: (signal) => barrier.pass(signal),
+      retry: (request) => this.#applyLoop.retry(request),
+      retryRow: (row) => retryRow(row, this.#setup.mapping, dialect, store, this.#consumer, refused),
+      onDiscarded: (path, sequence) => owed.forgive(path, sequence),
       logger: options.logger,
     });
     this.#openRealms();
@@ -187,7 +235,10 @@ export class ConnectorEngine {
     this.#feedLoop = new FeedLoop({
       openFeed: (signal) => openKnownFeed(dialect, store, signal),
       consume: (events) => this.#consumer.consume(events),
-      runCleanup: (statements) => this.#applyLoop.runCleanup(statements),
+      runCleanup: async (statements) => {
+        await this.#applyLoop.runCleanup(statements);
+        await this.#owedKeys.settle();
+      },
       isTransient: (error) => dialect.isTransient(error),
       onDisconnect: () => this.#consumer.reset(),
       logger: options.logger,
@@ -240,8 +291,8 @@ export class ConnectorEngine {
   }
 
   /** A row that no realm value can hold: the same policy as for realm values that no column can hold. */
-  #onDataError(error: DataError): void {
-    if (!this.#options.ignoreSqlErrors) {
+  #onDataError(error: DataError, className: string): void {
+    if (!putsAside(this.#options.ignoreSqlErrors, [className])) {
       throw new ConnectorStoppedError(
         `a row of the database cannot be written to the realm: ${error.message}`,
         {
@@ -270,7 +321,7 @@ export class ConnectorEngine {
     const definitions = extendedDefinitions(this.#setup.definitions, instructions);
     if (definitions === undefined) return;
     const { dialect, schema } = this.#dependencies;
-    this.#setup = await extendSetup(this.#options, dialect, schema, definitions);
+    this.#setup = await extendSetup(this.#options, dialect, schema, definitions, this.#directory);
     const { created, snapshot } = await dialect.prepareFeed(this.#setup.tables, { reset: false });
     await snapshot?.close();
     if (created) await refuseNewFeed(this.#options.adapterName, dialect);

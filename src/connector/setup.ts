@@ -1,11 +1,13 @@
 /** What adapter and loader do alike before either starts: database ready, models resolved, mapping built. */
 import type { ClassDefinition } from '../schema/definition.ts';
-import { classDefinitions } from '../schema/definitions.ts';
+import { classDefinitions, generatedKeys } from '../schema/definitions.ts';
 import { parseSchema } from '../schema/notation.ts';
 import type { Catalog, SourceDialect, TableInfo } from './dialect.ts';
 import { MappingError } from './errors.ts';
+import type { KeyDirectory } from './keys/key-directory.ts';
 import { buildMapping } from './mapping/build-mapping.ts';
 import type { Mapping } from './mapping/class-mapping.ts';
+import { concealSecrets } from './mapping/concealed.ts';
 import { definitionsFromCatalog } from './mapping/models-from-catalog.ts';
 import { wantedTables } from './mapping/wanted-tables.ts';
 import type { ConnectorOptions } from './options.ts';
@@ -23,6 +25,7 @@ export async function setUpConnector(
   options: ConnectorOptions,
   dialect: SourceDialect,
   schema: string,
+  directory?: KeyDirectory,
 ): Promise<ConnectorSetup> {
   await dialect.prepare({ createDatabase: options.createDatabase });
   const found = await dialect.catalog();
@@ -30,7 +33,7 @@ export async function setUpConnector(
   const catalog = options.createTables
     ? await createMissing(options, dialect, found, definitions, schema)
     : found;
-  return mapped(options, dialect, catalog, definitions, schema);
+  return mapped(options, dialect, catalog, definitions, schema, directory);
 }
 
 /** The setup after the realm's classes grew: their new tables and columns are made and mapped. */
@@ -39,9 +42,10 @@ export async function extendSetup(
   dialect: SourceDialect,
   schema: string,
   definitions: ReadonlyMap<string, ClassDefinition>,
+  directory?: KeyDirectory,
 ): Promise<ConnectorSetup> {
   const catalog = await createMissing(options, dialect, await dialect.catalog(), definitions, schema);
-  return mapped(options, dialect, catalog, definitions, schema);
+  return mapped(options, dialect, catalog, definitions, schema, directory);
 }
 
 function mapped(
@@ -50,8 +54,20 @@ function mapped(
   catalog: Catalog,
   definitions: ReadonlyMap<string, ClassDefinition>,
   schema: string,
+  directory: KeyDirectory | undefined,
 ): ConnectorSetup {
-  const mapping = buildMapping({ definitions, catalog, schema, options: options.mapping, dialect });
+  const built = buildMapping({
+    definitions,
+    catalog,
+    schema,
+    options: options.mapping,
+    dialect,
+    generatedKeys: generatedKeysOf(options),
+    ...(directory === undefined ? {} : { directory }),
+  });
+  const mapping = concealSecrets(built, options.secretProperties, dialect, {
+    redirected: options.tableOfRealm !== undefined,
+  });
   tellUnmapped(options, mapping);
   return { definitions, catalog, mapping, tables: mapping.order.map(({ table }) => table) };
 }
@@ -72,6 +88,10 @@ function definitionsOf(
   });
 }
 
+function generatedKeysOf({ models }: ConnectorOptions): ReadonlyMap<string, string> {
+  return generatedKeys(parseSchema(models));
+}
+
 async function createMissing(
   options: ConnectorOptions,
   dialect: SourceDialect,
@@ -79,7 +99,14 @@ async function createMissing(
   definitions: ReadonlyMap<string, ClassDefinition>,
   schema: string,
 ): Promise<Catalog> {
-  const wanted = wantedTables({ definitions, catalog, schema, options: options.mapping, dialect });
+  const wanted = wantedTables({
+    definitions,
+    catalog,
+    schema,
+    options: options.mapping,
+    dialect,
+    generatedKeys: generatedKeysOf(options),
+  });
   const statements = await dialect.createMissing(wanted);
   for (const statement of statements) options.logger.info('Extended the database', { statement });
   return statements.length === 0 ? catalog : await dialect.catalog();

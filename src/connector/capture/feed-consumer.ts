@@ -8,24 +8,30 @@ import type { Logger } from '../../log.ts';
 import type { PrimaryKey } from '../../schema/value.ts';
 import type { ReplicaStore } from '../../store/replica/contract.ts';
 import { clearedCollections, emptiedCollections } from '../apply/collection-plan.ts';
+import type { RefusedRows } from '../dead-letters/refused-rows.ts';
 import {
   type ApplyStatement,
+  type Checkpoint,
   type FeedChange,
   type FeedEvent,
   type FeedTable,
   type FeedValue,
   type Position,
   type SourceDialect,
+  type SqlText,
   tableId,
 } from '../dialect.ts';
 import { ApplyError, DataError } from '../errors.ts';
-import type { Mapping } from '../mapping/class-mapping.ts';
+import type { KeyDirectory } from '../keys/key-directory.ts';
+import { RowTranslation } from '../keys/row-translation.ts';
+import type { ClassMapping, Mapping } from '../mapping/class-mapping.ts';
 import type { RealmPathOfRow } from '../options.ts';
 import type { RealmRegistry, SyncedRealm } from '../realms.ts';
 import { captureDelete, captureRow } from './capture-change.ts';
 import { LeftOutValues } from './left-out-values.ts';
 import { MendedRows } from './mended-rows.ts';
 import { RowPlan } from './row-plan.ts';
+import type { TouchedRows } from './touched-rows.ts';
 import { type RowEffect, TransactionBuffer } from './transaction-buffer.ts';
 
 /** Rows of one transaction held in memory before they are written; above it the transaction is cut. */
@@ -56,14 +62,36 @@ export type FeedConsumerOptions = {
   /** Visibility texts of the snapshots that tables were loaded from, by table id: what they show is not written again. */
   readonly loadedSnapshots: ReadonlyMap<string, string>;
   /** Decides on a row that cannot be represented: returns to leave it out, throws to stop. */
-  readonly onDataError: (error: DataError) => void;
+  readonly onDataError: (error: DataError, className: string) => void;
+  /** Takes note of the rows that are left out, and of those that no longer are. */
+  readonly refused?: RefusedRows;
+  /** A transaction of our own has come back. */
+  readonly onOwn?: (checkpoint: Checkpoint) => void;
   readonly onCaptured: (transaction: CapturedTransaction) => void;
+  /** The one that the mapping asks. */
+  readonly directory: KeyDirectory;
+  readonly touched?: TouchedRows;
+  readonly layouts?: LayoutListener;
   readonly logger: Logger;
 };
 
+/** Hears of rows that do not look as the mapping has it. */
+export type LayoutListener = {
+  /** The table may have been changed. */
+  readonly hint: () => void;
+  /** Rows cannot be told apart and are left out. Called inside the store's transaction. */
+  readonly unreadable: (mapped: ClassMapping, reason: string) => void;
+  /** Looks at once; true when the mapping is another one now. */
+  readonly changed: () => Promise<boolean>;
+};
+
+type Unreadable = { readonly mapped: ClassMapping; readonly reason: string };
+
 export class FeedConsumer {
   readonly #options: FeedConsumerOptions;
-  #plans = new WeakMap<FeedTable, RowPlan | 'unmapped'>();
+  #plans = new WeakMap<FeedTable, RowPlan | Unreadable | 'unmapped'>();
+  /** The layout in which the rows of each table came last. */
+  readonly #layouts = new Map<string, FeedTable>();
   readonly #buffer = new TransactionBuffer();
   #transaction: { readonly id: string; readonly position: Position } | undefined;
   /** Changes of the current transaction seen so far, and how many of them an earlier run has written. */
@@ -74,17 +102,25 @@ export class FeedConsumer {
   #cleanup: ApplyStatement[] = [];
   readonly #leftOut: LeftOutValues;
   readonly #mended: MendedRows;
+  readonly #translation: RowTranslation;
 
   constructor(options: FeedConsumerOptions) {
     this.#options = options;
     this.#mended = new MendedRows(options.dialect);
-    this.#leftOut = new LeftOutValues(options.dialect, (className, key) => this.#holders(className, key));
+    this.#translation = new RowTranslation(options.directory);
+    this.#leftOut = new LeftOutValues(
+      options.dialect,
+      (className, key) => this.#holders(className, key),
+      (className) => options.touched?.isCompared(className) ?? false,
+    );
   }
 
   /** The connection was lost: the unfinished transaction will be delivered again from its beginning. */
   reset(): void {
     this.#buffer.clear();
+    this.#options.directory.reset();
     this.#transaction = undefined;
+    this.#layouts.clear();
   }
 
   /** The mapping changed: what was planned from the old one no longer holds. */
@@ -105,6 +141,7 @@ export class FeedConsumer {
     const position = await this.#writeOrStop(events, captured);
     this.#leftOut.forget();
     for (const transaction of captured) this.#options.onCaptured(transaction);
+    for (const event of events) if (event.kind === 'own') this.#options.onOwn?.(event.checkpoint);
     return { position, cleanup: this.#cleanup };
   }
 
@@ -115,13 +152,13 @@ export class FeedConsumer {
     try {
       return this.#options.store.transaction(() => this.#write(events, captured));
     } catch (error) {
-      if (!(await this.#mended.passesOver())) throw error;
+      this.#options.refused?.reload();
+      const mended = await this.#mended.passesOver();
+      if (!mended && !(await this.#options.layouts?.changed())) throw error;
       // Nothing of these events was written; they have to be delivered again.
       const reason = error instanceof Error ? error.message : String(error);
-      throw new ApplyError(`passing over a row that has been mended since: ${reason}`, {
-        errorClass: 'transient',
-        cause: error,
-      });
+      const why = mended ? 'passing over a row that has been mended since' : 'the table was changed since';
+      throw new ApplyError(`${why}: ${reason}`, { errorClass: 'transient', cause: error });
     }
   }
 
@@ -147,6 +184,7 @@ export class FeedConsumer {
           this.#flush(captured);
           if (this.#skip > 0 || store.mark(PARTIAL_MARK) !== undefined)
             store.setMark(PARTIAL_MARK, undefined);
+          if (this.#transaction !== undefined) this.#options.touched?.committed(this.#transaction.id);
           this.#transaction = undefined;
           position = event.position;
           committed = event.position;
@@ -182,18 +220,31 @@ export class FeedConsumer {
       for (const table of change.tables) this.#truncate(table, captured);
       return;
     }
-    const plan = this.#plan(change.table);
+    const plan = this.#readablePlan(change.table);
     if (plan === undefined || this.#alreadyLoaded(plan)) return;
+    try {
+      this.#addRow(plan, change);
+    } catch (error) {
+      if (!(error instanceof DataError) || plan.mapping.key.row === undefined) throw error;
+      this.#options.onDataError(error, plan.mapping.className); // a row that nobody can give a key
+    }
+  }
+
+  #addRow(plan: RowPlan, change: Exclude<FeedChange, { kind: 'truncate' }>): void {
     switch (change.kind) {
       case 'insert':
-        this.#buffer.insert(plan, change.row);
+        this.#buffer.insert(plan, this.#translation.insert(plan, change.row));
         break;
-      case 'update':
-        this.#buffer.update(plan, change.row, change.old);
+      case 'update': {
+        const { row, old } = this.#translation.update(plan, change.row, change.old);
+        this.#buffer.update(plan, row, old);
         break;
-      case 'delete':
-        this.#buffer.delete(plan, change.old);
+      }
+      case 'delete': {
+        const old = this.#translation.delete(plan, change.old);
+        if (old !== undefined) this.#buffer.delete(plan, old);
         break;
+      }
     }
   }
 
@@ -212,12 +263,45 @@ export class FeedConsumer {
   }
 
   #plan(table: FeedTable): RowPlan | undefined {
-    const known = this.#plans.get(table);
-    if (known !== undefined) return known === 'unmapped' ? undefined : known;
+    const known = this.#plans.get(table) ?? this.#newPlan(table);
+    return known instanceof RowPlan ? known : undefined;
+  }
+
+  /** The same inside the store's transaction, where rows that cannot be read are noted. */
+  #readablePlan(table: FeedTable): RowPlan | undefined {
+    const known = this.#plans.get(table) ?? this.#newPlan(table);
+    if (known === 'unmapped') return undefined;
+    if (known instanceof RowPlan) return known;
+    this.#options.layouts?.unreadable(known.mapped, known.reason);
+    return undefined;
+  }
+
+  #newPlan(table: FeedTable): RowPlan | Unreadable | 'unmapped' {
     const mapped = this.#options.mapping().forTable(tableId(table.table));
-    const plan = mapped === undefined ? undefined : new RowPlan(mapped, table.columns);
-    this.#plans.set(table, plan ?? 'unmapped');
+    const plan = mapped === undefined ? 'unmapped' : this.#planFor(mapped, table);
+    this.#plans.set(table, plan);
+    if (mapped !== undefined) this.#noteLayout(table, mapped);
     return plan;
+  }
+
+  #planFor(mapped: ClassMapping, table: FeedTable): RowPlan | Unreadable {
+    try {
+      return new RowPlan(mapped, table.columns);
+    } catch (error) {
+      if (!(error instanceof DataError) || this.#options.layouts === undefined) throw error;
+      return { mapped, reason: error.message };
+    }
+  }
+
+  /** A layout is sent anew after each change of the table, and differs from the catalog's when we have not read that yet. */
+  #noteLayout(table: FeedTable, mapped: ClassMapping): void {
+    const id = tableId(table.table);
+    const before = this.#layouts.get(id);
+    this.#layouts.set(id, table);
+    const sameAsMapped =
+      table.columns.length === mapped.table.columns.length &&
+      mapped.table.columns.every(({ name }) => table.columns.includes(name));
+    if ((before !== undefined && before !== table) || !sameAsMapped) this.#options.layouts?.hint();
   }
 
   #flush(captured: CapturedTransaction[]): void {
@@ -234,13 +318,39 @@ export class FeedConsumer {
       try {
         this.#capture(effect, into);
         this.#mended.written(effect);
+        this.#options.refused?.mended(effect.plan.mapping, effect.keyTexts);
       } catch (error) {
         if (!(error instanceof DataError)) throw error;
-        if (!this.#mended.has(effect)) this.#mended.refuse(effect, () => this.#options.onDataError(error));
+        if (!this.#mended.has(effect)) this.#refuse(effect, error);
       }
     }
     this.#buffer.clear();
+    this.#options.directory.write();
     for (const [realm, instructions] of writes) this.#writeRealm(realm, instructions, captured);
+  }
+
+  #refuse(effect: RowEffect, error: DataError): void {
+    const { mapping } = effect.plan;
+    this.#mended.refuse(effect, () => this.#options.onDataError(error, mapping.className));
+    this.#options.refused?.refuse(mapping, effect.keyTexts, error.message);
+  }
+
+  /**
+   * A row as it is now, outside the feed, for one that was refused when the feed brought it. Call inside the store's
+   * transaction. Throws `DataError` when no realm value can hold it still.
+   */
+  writeRow(mapping: ClassMapping, names: readonly string[], row: readonly SqlText[]): void {
+    const plan = new RowPlan(mapping, names);
+    const keyTexts = plan.keyTexts(row);
+    const captured: CapturedTransaction[] = [];
+    const writes = new Map<SyncedRealm, Instruction[]>();
+    this.#capture({ plan, keyTexts, row, replaced: false, movedFrom: undefined }, (realm) => {
+      const instructions = writes.get(realm) ?? [];
+      writes.set(realm, instructions);
+      return instructions;
+    });
+    for (const [realm, instructions] of writes) this.#writeRealm(realm, instructions, captured);
+    this.#options.refused?.mended(mapping, keyTexts);
   }
 
   #writeRealm(
@@ -261,6 +371,7 @@ export class FeedConsumer {
     const { plan } = effect;
     const { className } = plan.mapping;
     const key = plan.mapping.key.toRealm(effect.keyTexts);
+    if (this.#transaction !== undefined) this.#options.touched?.touch(className, key, this.#transaction.id);
     if (effect.row === undefined || effect.replaced) {
       for (const realm of this.#holders(className, key)) {
         if (captureDelete(plan, key, realm.replica, realm.shadows.of(className, key), into(realm))) {
@@ -315,13 +426,19 @@ export class FeedConsumer {
   }
 
   #cleanLists(plan: RowPlan, key: PrimaryKey): void {
-    for (const statement of clearedCollections(plan.mapping, [key])) this.#cleanup.push(statement);
+    const own = this.#translation.ownKey(plan, key);
+    for (const statement of clearedCollections(plan.mapping, [key], own === undefined ? undefined : [own]))
+      this.#cleanup.push(statement);
   }
 
   #truncate(table: FeedTable, captured: CapturedTransaction[]): void {
-    const plan = this.#plan(table);
+    const plan = this.#readablePlan(table);
     if (plan === undefined || this.#alreadyLoaded(plan)) return;
+    if (this.#transaction !== undefined)
+      this.#options.touched?.touchAll(plan.mapping.className, this.#transaction.id);
+    this.#options.refused?.tableEmptied(plan.mapping);
     const { className } = plan.mapping;
+    this.#translation.truncate(plan);
     for (const realm of this.#options.realms.all()) {
       let batch: Instruction[] = [];
       for (const { key } of realm.replica.objects(className)) {
@@ -340,7 +457,8 @@ export class FeedConsumer {
       if (event.kind !== 'change' || event.change.kind === 'truncate' || event.change.kind === 'delete')
         continue;
       const plan = this.#plan(event.change.table);
-      if (plan !== undefined) yield { plan, row: event.change.row };
+      const row = plan === undefined ? undefined : this.#translation.peek(plan, event.change.row);
+      if (plan !== undefined && row !== undefined) yield { plan, row };
     }
   }
 }

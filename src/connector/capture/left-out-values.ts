@@ -17,11 +17,18 @@ export type Holders = (className: string, key: PrimaryKey) => readonly SyncedRea
 export class LeftOutValues {
   readonly #dialect: Pick<SourceDialect, 'fetchRows'>;
   readonly #holders: Holders;
+  readonly #isStale: (className: string) => boolean;
   readonly #fetched = new Map<string, readonly SqlText[]>();
 
-  constructor(dialect: Pick<SourceDialect, 'fetchRows'>, holders: Holders) {
+  /** `isStale` says of a class that what the realms hold of it may be out of date, so that the database is asked. */
+  constructor(
+    dialect: Pick<SourceDialect, 'fetchRows'>,
+    holders: Holders,
+    isStale: (className: string) => boolean = () => false,
+  ) {
     this.#dialect = dialect;
     this.#holders = holders;
+    this.#isStale = isStale;
   }
 
   /** Asks the database for rows whose object no realm holds; they are remembered until {@link forget}. */
@@ -30,7 +37,7 @@ export class LeftOutValues {
     for (const { plan, row } of rows) {
       if (!plan.hasUnchanged(row)) continue;
       const keyTexts = plan.keyTexts(row);
-      if (this.#object(plan, keyTexts) !== undefined) continue;
+      if (!this.#isStale(plan.mapping.className) && this.#object(plan, keyTexts) !== undefined) continue;
       const keys = wanted.get(plan);
       if (keys === undefined) wanted.set(plan, [keyTexts]);
       else keys.push(keyTexts);
@@ -38,7 +45,7 @@ export class LeftOutValues {
     for (const [plan, keys] of wanted) {
       const { key, table } = plan.mapping;
       const names = [...key.columns, ...plan.held.map(({ name }) => name)];
-      for (const row of await this.#dialect.fetchRows(table, names, keys)) {
+      for (const row of await this.#dialect.fetchRows(table, names, keys, key.columns)) {
         const keyTexts = row.slice(0, key.columns.length).map((text) => text ?? '');
         this.#fetched.set(token(plan, keyTexts), row.slice(key.columns.length));
       }
@@ -85,7 +92,7 @@ function fillFrom(object: ObjectState, plan: RowPlan, complete: FeedValue[]): vo
   for (const { index, mapped } of plan.columns) {
     const value = object.fields.get(mapped.property);
     if (complete[index] !== UNCHANGED || value === undefined || !isScalarState(value)) continue;
-    complete[index] = mapped.codec.toSql(value);
+    if (mapped.lookup === undefined) complete[index] = mapped.codec.toSql(value);
   }
   for (const { indexes, mapped } of plan.states) {
     const value = object.fields.get(mapped.property);

@@ -48,6 +48,7 @@ export class MendedRows {
       table,
       [...key.columns, ...plan.held.map(({ name }) => name)],
       [keyTexts],
+      key.columns,
     );
     if (texts === undefined) return true; // its deletion is in the log
     const row: SqlText[] = plan.names.map(() => null);

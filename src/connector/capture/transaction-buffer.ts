@@ -6,7 +6,8 @@ import { type FeedValue, UNCHANGED } from '../dialect.ts';
 import type { RowPlan } from './row-plan.ts';
 
 export type RowEffect = {
-  readonly plan: RowPlan;
+  /** Of the layout in which `row` came; the table may be changed in the midst of a transaction. */
+  plan: RowPlan;
   readonly keyTexts: readonly string[];
   /** `undefined` when the row is gone. */
   row: readonly FeedValue[] | undefined;
@@ -55,7 +56,7 @@ export class TransactionBuffer {
     this.#put({
       plan,
       keyTexts,
-      row: before?.row === undefined ? row : filled(row, before.row),
+      row: filled(plan, row, before),
       replaced: before?.replaced ?? false,
       movedFrom: before?.movedFrom,
     });
@@ -76,7 +77,7 @@ export class TransactionBuffer {
     this.#put({
       plan,
       keyTexts,
-      row: before?.row === undefined ? row : filled(row, before.row),
+      row: filled(plan, row, before),
       replaced: true,
       movedFrom: before?.movedFrom ?? oldKey,
     });
@@ -91,7 +92,7 @@ export class TransactionBuffer {
     const key = token(effect.plan, effect.keyTexts);
     const before = this.#rows.get(key);
     if (before?.row !== undefined && effect.row !== undefined) {
-      Object.assign(before, { row: effect.row, replaced: effect.replaced, movedFrom: effect.movedFrom });
+      Object.assign(before, effect);
       return;
     }
     this.#rows.delete(key);
@@ -103,8 +104,18 @@ function token(plan: RowPlan, keyTexts: readonly string[]): string {
   return `${plan.mapping.className}\0${keyTexts.join('\0')}`;
 }
 
-/** `row` with the values that the feed left out taken from the row as it was before. */
-function filled(row: readonly FeedValue[], before: readonly FeedValue[]): readonly FeedValue[] {
-  if (!row.includes(UNCHANGED)) return row;
-  return row.map((value, index) => (value === UNCHANGED ? (before[index] ?? null) : value));
+/** `row` with the values that the feed left out taken from the row as it was before, whose layout may be another. */
+function filled(
+  plan: RowPlan,
+  row: readonly FeedValue[],
+  before: RowEffect | undefined,
+): readonly FeedValue[] {
+  const known = before?.row;
+  if (before === undefined || known === undefined || !row.includes(UNCHANGED)) return row;
+  return row.map((value, index) => {
+    if (value !== UNCHANGED) return value;
+    if (before.plan === plan) return known[index] ?? null;
+    const place = before.plan.names.indexOf(plan.names[index] ?? '');
+    return place < 0 ? UNCHANGED : (known[place] ?? null);
+  });
 }

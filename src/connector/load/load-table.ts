@@ -5,8 +5,18 @@ import type { PrimaryKey } from '../../schema/value.ts';
 import type { ReplicaStore } from '../../store/replica/contract.ts';
 import { captureDelete, captureRow, captureState } from '../capture/capture-change.ts';
 import { RowPlan, realmStateOf, realmValueOf } from '../capture/row-plan.ts';
-import { type SnapshotReader, type SourceDialect, type SqlText, tableId } from '../dialect.ts';
+import type { RefusedRows } from '../dead-letters/refused-rows.ts';
+import {
+  type FeedValue,
+  type SnapshotReader,
+  type SourceDialect,
+  type SqlText,
+  tableId,
+  UNCHANGED,
+} from '../dialect.ts';
 import { DataError } from '../errors.ts';
+import type { KeyDirectory } from '../keys/key-directory.ts';
+import { RowTranslation } from '../keys/row-translation.ts';
 import type { ClassMapping } from '../mapping/class-mapping.ts';
 import type { RealmPathOfRow } from '../options.ts';
 import type { RealmRegistry, SyncedRealm } from '../realms.ts';
@@ -17,13 +27,17 @@ const CHECK_BATCH = 5_000;
 
 export type LoadContext = {
   readonly store: ReplicaStore;
+  readonly directory: KeyDirectory;
   readonly realms: RealmRegistry;
   readonly dialect: Pick<SourceDialect, 'fetchRows'>;
   readonly realmPathOfRow: RealmPathOfRow;
   readonly fixedRealmPath: string | undefined;
   /** Rows per realm transaction. */
   readonly batchRows: number;
-  readonly onDataError: (error: DataError) => void;
+  /** Decides on a row that cannot be represented: returns to leave it out, throws to stop. */
+  readonly onDataError: (error: DataError, className?: string) => void;
+  /** Takes note of the rows that are left out, and of those that no longer are. */
+  readonly refused?: RefusedRows;
   readonly signal: AbortSignal;
 };
 
@@ -62,7 +76,7 @@ export async function loadTable(
       const last = batch.at(-1);
       state = {
         ...state,
-        after: last === undefined ? state.after : load.plan.keyTexts(last),
+        after: last === undefined ? state.after : load.placeOf(last),
         rows: state.rows + batch.length,
       };
       writeTableLoad(context.store, id, state);
@@ -83,11 +97,17 @@ class TableLoader {
   objectsWritten = 0;
   readonly #mapped: ClassMapping;
   readonly #context: LoadContext;
+  /** Present when rows were left out before, which may be mended by now. */
+  readonly #refused: RefusedRows | undefined;
+  readonly #translation: RowTranslation;
 
   constructor(mapped: ClassMapping, context: LoadContext) {
     this.#mapped = mapped;
     this.#context = context;
+    this.#refused = context.refused?.isEmpty === false ? context.refused : undefined;
+    this.#translation = new RowTranslation(context.directory);
     const names = new Set(mapped.key.columns);
+    if (mapped.key.row !== undefined) names.add(mapped.key.row.column);
     for (const property of mapped.properties.values()) names.add(property.column.name);
     for (const state of mapped.states.values()) for (const { name } of state.columns) names.add(name);
     // A function that decides about the realm may ask for any column.
@@ -96,6 +116,12 @@ class TableLoader {
     this.plan = new RowPlan(mapped, this.columnNames);
     if (context.fixedRealmPath !== undefined) context.realms.open(context.fixedRealmPath);
     this.wasEmpty = context.realms.all().every((realm) => realm.replica.count(mapped.className) === 0);
+  }
+
+  /** The texts of the row's primary key, after which a load goes on. */
+  placeOf(row: readonly SqlText[]): string[] {
+    const { row: own } = this.#mapped.key;
+    return own === undefined ? this.plan.keyTexts(row) : [row[this.columnNames.indexOf(own.column)] ?? ''];
   }
 
   /** Call inside the store's transaction. */
@@ -119,19 +145,24 @@ class TableLoader {
     for (const [realm, write] of writes) this.#commit(realm, write.instructions);
   }
 
-  #captureInto(out: Instruction[], row: readonly SqlText[], realm: SyncedRealm): void {
+  #captureInto(out: Instruction[], given: readonly SqlText[], realm: SyncedRealm): void {
     const length = out.length;
     try {
+      const row = this.#translation.peek(this.plan, given);
+      if (row === undefined) return; // no key can be made for it, which was said already
       const key = this.plan.key(row);
       if (this.wasEmpty) freshObject(this.plan, key, row, out);
       else {
         const shadow = realm.shadows.of(this.#mapped.className, key);
         captureRow(this.plan, key, row, realm.replica, shadow, out);
       }
+      if (this.#refused !== undefined) this.#refused.mended(this.#mapped, this.plan.keyTexts(row));
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       out.length = length;
-      this.#context.onDataError(error);
+      this.#context.onDataError(error, this.#mapped.className);
+      const row = this.#translation.peek(this.plan, given) ?? given;
+      this.#context.refused?.refuse(this.#mapped, this.plan.keyTexts(row), error.message);
     }
     if (out.length > length) this.objectsWritten += 1;
   }
@@ -166,7 +197,9 @@ class TableLoader {
     const { key: keyMapping, className, table } = this.#mapped;
     const texts = keys.map((key) => keyMapping.toSql(key));
     const found = new Set(
-      (await this.#context.dialect.fetchRows(table, keyMapping.columns, texts)).map((row) => row.join('\0')),
+      (await this.#context.dialect.fetchRows(table, keyMapping.columns, texts, keyMapping.columns)).map(
+        (row) => row.join('\0'),
+      ),
     );
     const instructions: Instruction[] = [];
     keys.forEach((key, index) => {

@@ -7,15 +7,26 @@
  */
 import type { ReplicaStore } from '../../store/replica/contract.ts';
 import { appliedCheckpoints } from '../apply/applied-checkpoints.ts';
-import { type Position, type SnapshotReader, type SourceDialect, tableId } from '../dialect.ts';
+import { RefusedRows } from '../dead-letters/refused-rows.ts';
+import {
+  type Position,
+  type SnapshotReader,
+  type SourceDialect,
+  type SqlWriter,
+  tableId,
+} from '../dialect.ts';
+import { putsAside } from '../error-policy.ts';
 import { ConnectorStoppedError, type DataError } from '../errors.ts';
 import { knownFeed, NOTHING_KNOWN, rememberNewFeed, rememberTables, settleNewFeed } from '../feed-start.ts';
-import type { ClassMapping } from '../mapping/class-mapping.ts';
+import { KeyDirectory } from '../keys/key-directory.ts';
+import { assignKeys, hasRowKeys, type LoadKeysContext, loadKeys } from '../keys/load-keys.ts';
+import { OwedKeys } from '../keys/owed-keys.ts';
+import type { ClassMapping, Mapping } from '../mapping/class-mapping.ts';
 import type { ConnectorOptions } from '../options.ts';
 import type { RealmSession, RealmSync } from '../realm-sync.ts';
 import { RealmRegistry } from '../realms.ts';
 import { setUpConnector } from '../setup.ts';
-import { loadList } from './load-lists.ts';
+import { loadCollections } from './load-lists.ts';
 import { readRun, writeRun } from './load-marks.ts';
 import { type LoadContext, loadTable } from './load-table.ts';
 
@@ -62,9 +73,14 @@ export async function runLoad(
 ): Promise<LoadReport> {
   const { dialect, schema, store, sync, signal } = dependencies;
   const started = performance.now();
-  const setup = await setUpConnector(options, dialect, schema);
+  const directory = new KeyDirectory(store.rowKeys);
+  const setup = await setUpConnector(options, dialect, schema, directory);
   const reset = options.resetFeed || dependencies.resume === true;
   const source = await dialect.checkSource?.(reset ? NOTHING_KNOWN : knownFeed(store));
+  const leftOut = { rows: 0 };
+  const refused = new RefusedRows(store);
+  const keys = keyContext(options, dependencies, setup.mapping, directory, leftOut);
+  if (hasRowKeys(setup.mapping)) await assignMissingKeys(setup.mapping, dialect, keys);
   const feed = await dialect.prepareFeed(setup.tables, { reset });
   const run = beginRun(store, feed, source);
   const snapshot = feed.snapshot ?? (await dialect.openSnapshot());
@@ -82,32 +98,68 @@ export async function runLoad(
     },
     onPending: () => {},
   });
-  const leftOut = { rows: 0 };
   const context: LoadContext = {
     store,
+    directory,
     realms,
     dialect,
     realmPathOfRow: options.realmPathOfRow,
     fixedRealmPath: options.fixedRealmPath,
     batchRows: options.load.batchRows,
-    onDataError: (error) => onDataError(error, options, leftOut),
+    onDataError: (error, className) => onDataError(error, className, options, leftOut),
+    refused,
     signal,
   };
   try {
     for (const path of store.paths()) if (options.realmRegex.test(path)) realms.open(path);
     settleNewFeed(store, realms, applied);
+    await loadKeys(setup.mapping, snapshot, keys);
     const tables = await loadTables(setup.mapping.order, snapshot, feed.created, run, context, dependencies);
     for (const mapped of setup.mapping.order) {
-      for (const list of mapped.lists.values()) await loadList(mapped, list, snapshot, context);
+      await loadCollections(mapped, snapshot, context);
     }
     writeRun(store, { id: run, state: 'complete' });
     rememberTables(store, setup.tables);
+    await keepRefused(refused, dialect, options);
     const uploaded = await upload(sessions, options, dependencies);
     return { tables, rowsLeftOut: leftOut.rows, uploaded, seconds: (performance.now() - started) / 1000 };
   } finally {
     await snapshot.close();
+    await keys.owed.close();
     await Promise.all(sessions.map((session) => session.close()));
     realms.close();
+  }
+}
+
+function keyContext(
+  options: ConnectorOptions,
+  { dialect, store, signal }: LoadDependencies,
+  mapping: Mapping,
+  directory: KeyDirectory,
+  leftOut: { rows: number },
+): LoadKeysContext {
+  const { ignoreSqlErrors: errorPolicy, logger } = options;
+  const openWriter = (): Promise<SqlWriter> => dialect.openWriter();
+  return {
+    store,
+    directory,
+    owed: new OwedKeys({ store, directory, mapping: () => mapping, openWriter, errorPolicy, logger }),
+    onDataError: (error) => onDataError(error, undefined, options, leftOut),
+    signal,
+  };
+}
+
+async function assignMissingKeys(
+  mapping: Mapping,
+  dialect: SourceDialect,
+  keys: LoadKeysContext,
+): Promise<void> {
+  const snapshot = await dialect.openSnapshot();
+  try {
+    await assignKeys(mapping, snapshot, keys);
+  } finally {
+    await snapshot.close();
+    await keys.owed.close();
   }
 }
 
@@ -170,8 +222,32 @@ async function upload(
   }
 }
 
-function onDataError(error: DataError, options: ConnectorOptions, leftOut: { rows: number }): void {
-  if (!options.ignoreSqlErrors) {
+/** Writes the letters of rows that were left out. The adapter does what fails here: they are noted. */
+async function keepRefused(
+  refused: RefusedRows,
+  dialect: SourceDialect,
+  { logger }: ConnectorOptions,
+): Promise<void> {
+  try {
+    while (!refused.isFlushed) await refused.flush(dialect.deadLetters());
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    logger.warn('The dead letters of rows that were left out are written when the adapter starts', {
+      reason,
+    });
+  }
+}
+
+function onDataError(
+  error: DataError,
+  className: string | undefined,
+  options: ConnectorOptions,
+  leftOut: { rows: number },
+): void {
+  const { ignoreSqlErrors: policy } = options;
+  // Where the class is not known, one that must not be put aside is enough.
+  const classes = className !== undefined ? [className] : typeof policy === 'boolean' ? [] : policy.keys();
+  if (!putsAside(policy, classes)) {
     throw new ConnectorStoppedError(`a row cannot be loaded: ${error.message}`, {
       remedy:
         'mend the row or the models and load again: it goes on where it stopped. Or set ignoreSQLerrors to leave such rows out',

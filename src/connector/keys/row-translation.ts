@@ -1,0 +1,135 @@
+/**
+ * Shows rows that the database numbers as if they were known by the key of their class: fills keys in that rows do not
+ * have yet or that a deletion leaves out, and keeps the directory of both. Everything behind it needs to know one key.
+ */
+import type { PrimaryKey } from '../../schema/value.ts';
+import type { RowPlan } from '../capture/row-plan.ts';
+import { type FeedValue, tableId, UNCHANGED } from '../dialect.ts';
+import { DataError } from '../errors.ts';
+import type { KeyDirectory } from './key-directory.ts';
+
+type Row = readonly FeedValue[];
+/** Where the two keys stand in the rows of one layout. */
+type Places = { readonly table: string; readonly row: number; readonly key: number };
+
+export class RowTranslation {
+  readonly #directory: KeyDirectory;
+  readonly #places = new WeakMap<RowPlan, Places>();
+
+  constructor(directory: KeyDirectory) {
+    this.#directory = directory;
+  }
+
+  insert(plan: RowPlan, row: Row): Row {
+    if (plan.mapping.key.row === undefined) return row;
+    const places = this.#of(plan);
+    const { own, key } = this.#keys(plan, places, row);
+    this.#directory.set(places.table, own, key, row[places.key] === null);
+    return row[places.key] === key ? row : row.with(places.key, key);
+  }
+
+  /** `old` is given back when the key of the class is another one than before, or not known. */
+  update(
+    plan: RowPlan,
+    row: Row,
+    old: Row | undefined,
+  ): { readonly row: Row; readonly old: Row | undefined } {
+    if (plan.mapping.key.row === undefined) return { row, old };
+    const places = this.#of(plan);
+    const { table } = places;
+    const formerOwn = old?.[places.row];
+    const own = row[places.row];
+    const moved = typeof formerOwn === 'string' && typeof own === 'string' && formerOwn !== own;
+    const known = moved ? this.#directory.keyOf(table, formerOwn) : undefined;
+    if (moved) this.#directory.remove(table, formerOwn);
+    const before = known ?? (typeof own === 'string' ? this.#directory.keyOf(table, own) : undefined);
+    const complete = this.#withKey(plan, places, row, before);
+    const key = complete[places.key];
+    const shown = old?.[places.key];
+    const formerKey = before ?? (typeof shown === 'string' ? shown : undefined);
+    if (formerKey === undefined || formerKey === key) return { row: complete, old: undefined };
+    return { row: complete, old: row.map((_, index) => (index === places.key ? formerKey : UNCHANGED)) };
+  }
+
+  /** Undefined for a row of which no object is known. */
+  delete(plan: RowPlan, old: Row): Row | undefined {
+    if (plan.mapping.key.row === undefined) return old;
+    const places = this.#of(plan);
+    const own = old[places.row];
+    const shown = old[places.key];
+    const known = typeof own === 'string' ? this.#directory.keyOf(places.table, own) : undefined;
+    const key = known ?? (typeof shown === 'string' ? shown : undefined);
+    if (key === undefined) return undefined;
+    const row = typeof own === 'string' ? own : this.#directory.rowOf(places.table, key);
+    if (row !== undefined) this.#directory.remove(places.table, row);
+    return shown === key ? old : old.with(places.key, key);
+  }
+
+  /** All rows of the table are gone. Call inside the store's transaction. */
+  truncate(plan: RowPlan): void {
+    if (plan.mapping.key.row !== undefined) this.#directory.clear(tableId(plan.mapping.table.table));
+  }
+
+  /** The row with its key as far as it is known by now, without making one; undefined when it is not. */
+  peek<T extends FeedValue>(plan: RowPlan, row: readonly T[]): readonly (T | string)[] | undefined {
+    if (plan.mapping.key.row === undefined) return row;
+    const { table, row: place, key } = this.#of(plan);
+    if (typeof row[key] === 'string') return row;
+    const own = row[place];
+    const known = typeof own === 'string' ? this.#directory.keyOf(table, own) : undefined;
+    return known === undefined ? undefined : (row as readonly (T | string)[]).with(key, known);
+  }
+
+  /** The key that the database has, or had until now, for the row of an object; undefined where that is its own key. */
+  ownKey({ mapping }: RowPlan, key: PrimaryKey): string | undefined {
+    return mapping.key.row?.rowOf(key);
+  }
+
+  #withKey(plan: RowPlan, places: Places, row: Row, before: string | undefined): Row {
+    const { own, key } = this.#keys(plan, places, row, before);
+    this.#directory.set(places.table, own, key, row[places.key] === null);
+    return row[places.key] === key ? row : row.with(places.key, key);
+  }
+
+  /** A row that has lost its key gets back the one that it had. */
+  #keys(
+    plan: RowPlan,
+    { table, row, key }: Places,
+    texts: Row,
+    before?: string,
+  ): { own: string; key: string } {
+    const own = texts[row];
+    if (typeof own !== 'string') throw withoutOwnKey(plan);
+    const shown = texts[key];
+    if (typeof shown === 'string') return { own, key: shown };
+    const made = before ?? this.#directory.keyOf(table, own) ?? plan.mapping.key.row?.generate?.();
+    if (made !== undefined) return { own, key: made };
+    const { className, definition } = plan.mapping;
+    throw new DataError(`row ${own} of ${table} has no key by which ${className} could know it`, {
+      remedy: `give it one, or declare the property of ${plan.mapping.key.row?.column ?? 'the primary key'} as sqlserverPrimaryKey or postgresPrimaryKey, so that ${definition.primaryKey?.field ?? 'the key'} is made for such rows`,
+    });
+  }
+
+  #of(plan: RowPlan): Places {
+    let places = this.#places.get(plan);
+    if (places === undefined) {
+      const { key, table } = plan.mapping;
+      const [row, keyPlace] = [key.row?.column ?? '', key.columns[0] ?? ''].map((name) =>
+        plan.names.indexOf(name),
+      );
+      if (row === undefined || keyPlace === undefined || row < 0 || keyPlace < 0) throw withoutOwnKey(plan);
+      places = { table: tableId(table.table), row, key: keyPlace };
+      this.#places.set(plan, places);
+    }
+    return places;
+  }
+}
+
+function withoutOwnKey({ mapping }: RowPlan): DataError {
+  return new DataError(
+    `a row of ${mapping.table.table.name} came without its primary key ${mapping.key.row?.column}`,
+    {
+      remedy: 'restart the connector: the key of the table was changed while it ran',
+    },
+  );
+}
