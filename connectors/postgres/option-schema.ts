@@ -25,6 +25,8 @@ const MOST_RETRIES = 1_000;
 /** PostgreSQL cuts identifiers at 63 bytes; the adapter's name gets suffixes. */
 const LONGEST_ADAPTER_NAME = 48;
 
+const CLASS_AND_PROPERTY = /^[^.]+\.[^.]+$/;
+
 /** Options of `node:tls`, passed on as they are. */
 export type TlsOptions = Readonly<Record<string, unknown>>;
 
@@ -143,6 +145,13 @@ const ignoredProperties = accepted(
     isTextList(value) || (isObject(value) && Object.values(value).every(isTextList)),
 );
 
+const errorPolicy = accepted(
+  'true, false, or { Class: true or false }',
+  (value): value is boolean | Readonly<Record<string, boolean>> =>
+    typeof value === 'boolean' ||
+    (isObject(value) && Object.values(value).every((item) => typeof item === 'boolean')),
+);
+
 export function isTextList(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
@@ -202,7 +211,12 @@ const optionObject = z.strictObject(
     initializeRealmFromPostgres: flag().default(false),
     applyRealmSchemaChangesToPostgres: flag().default(false),
     resetPostgresReplicationSlot: flag().default(false),
-    ignoreSQLerrors: flag().default(true),
+    ignoreSQLerrors: errorPolicy.default(true),
+    secretProperties: z
+      .array(z.string().regex(CLASS_AND_PROPERTY, { error: 'a property as Class.property' }), {
+        error: "a list of properties, each as 'Class.property'",
+      })
+      .default([]),
     switchToReferenceRealm: flag().default(false),
     connect_timeout: wholeNumber(0, LONGEST_SECONDS, 'seconds').optional(),
 
@@ -253,6 +267,12 @@ export const postgresOptionsSchema = optionObject
     error: 'a list of models (or initializeRealmFromPostgres: true, which makes them from the tables)',
     when: always,
   })
+  .refine((options) => unknownPolicyClasses(options).length === 0, {
+    path: ['ignoreSQLerrors'],
+    error: (issue) =>
+      `names of classes in schema, which has none called ${unknownPolicyClasses(issue.input).join(', ')}`,
+    when: always,
+  })
   .refine((options) => unknownCompoundClasses(options).length === 0, {
     path: ['compoundPrimaryKeys'],
     error: (issue) =>
@@ -270,6 +290,12 @@ function unknownCompoundClasses(options: unknown): readonly string[] {
     return [];
   const known = new Set(options.schema.map((entry) => (isObject(entry) ? entry.name : undefined)));
   return Object.keys(options.compoundPrimaryKeys).filter((className) => !known.has(className));
+}
+
+function unknownPolicyClasses(options: unknown): readonly string[] {
+  if (!isObject(options) || !isObject(options.ignoreSQLerrors) || !Array.isArray(options.schema)) return [];
+  const known = new Set(options.schema.map((entry) => (isObject(entry) ? entry.name : undefined)));
+  return Object.keys(options.ignoreSQLerrors).filter((className) => !known.has(className));
 }
 
 /** The database that the options name, in whichever of the three ways. */

@@ -120,7 +120,11 @@ function engineOptions(options: ParsedOptions, directory: string): ConnectorOpti
     initializeRealm: options.initializeRealmFromPostgres,
     applyRealmSchemaChanges: options.applyRealmSchemaChangesToPostgres,
     resetFeed: options.resetPostgresReplicationSlot,
-    ignoreSqlErrors: options.ignoreSQLerrors,
+    ignoreSqlErrors:
+      typeof options.ignoreSQLerrors === 'boolean'
+        ? options.ignoreSQLerrors
+        : new Map(Object.entries(options.ignoreSQLerrors)),
+    secretProperties: new Set(options.secretProperties),
     load: {
       batchRows: options.loaderSQLBatchSize,
       online: options.loadOnline,

@@ -26,7 +26,7 @@ import { readCatalog } from './catalog.ts';
 import { PostgresCatalogWatch } from './catalog-watch.ts';
 import { stateCodecFor } from './codec/state-codec.ts';
 import { codecFor } from './codec/value-codec.ts';
-import { columnTypeFor, naturalDefinition } from './column-types.ts';
+import { columnTypeFor, isDocument, naturalDefinition } from './column-types.ts';
 import { Concealment } from './concealment.ts';
 import { missingStatements, runDdl } from './ddl.ts';
 import { PostgresDeadLetterBox } from './dead-letter-box.ts';
@@ -150,6 +150,10 @@ export class PostgresDialect implements SourceDialect {
 
   naturalDefinition(column: ColumnInfo): ColumnDefinition {
     return naturalDefinition(column);
+  }
+
+  shownDefinition(column: ColumnInfo): ColumnDefinition | undefined {
+    return isDocument(column) ? { type: 'mixed', nullable: true, collection: 'single' } : undefined;
   }
 
   codec(column: ColumnInfo, property: ColumnDefinition): ValueCodec {

@@ -2,7 +2,7 @@
 import type { TableInfo } from '../../src/connector/dialect.ts';
 import { INVALID_CATALOG_NAME } from './connection-error.ts';
 import { PostgresPrivilegeError, PostgresServerError } from './errors.ts';
-import { OWN_SCHEMA, OWN_TABLES_DDL } from './own-tables.ts';
+import { OWN_SCHEMA, OWN_TABLES_DDL, OWN_TABLES_EXIST } from './own-tables.ts';
 import { Session, type SessionContext } from './session.ts';
 import { sqlStateOf } from './sql-state.ts';
 import { quoteIdentifier, quoteTable } from './sql-text.ts';
@@ -109,12 +109,7 @@ function requireFree(what: string, setting: string, used: number, limit: number)
 
 /** Makes schema and tables of our own. Throws `PostgresPrivilegeError` with the statements that a superuser can run. */
 export async function createOwnTables(session: Session): Promise<void> {
-  const [row] = await session
-    .query(
-      `SELECT to_regclass('${OWN_SCHEMA}.checkpoint') IS NOT NULL AND to_regclass('${OWN_SCHEMA}.dead_letter') IS NOT NULL
-       AND has_schema_privilege('${OWN_SCHEMA}', 'USAGE')`,
-    )
-    .catch(() => []);
+  const [row] = await session.query(OWN_TABLES_EXIST).catch(() => []);
   if (row?.[0] === 't') return;
   try {
     for (const statement of OWN_TABLES_DDL) await session.query(statement);

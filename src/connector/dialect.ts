@@ -361,8 +361,10 @@ export interface SourceDialect {
     property: ColumnDefinition,
     definitions: ReadonlyMap<string, ClassDefinition>,
   ): StateCodec;
-  /** The property type that suits a column best; what conversion hooks see. */
+  /** The property type that suits a column best. */
   naturalDefinition(column: ColumnInfo): ColumnDefinition;
+  /** What conversion hooks see of a column, where that is not its natural type: the contents of a document. */
+  shownDefinition?(column: ColumnInfo): ColumnDefinition | undefined;
   /**
    * Makes publication and slot (or their equivalent) for the tables. A new feed comes with the snapshot at its start,
    * and its position where the dialect knows it; an existing one returns without. `reset` drops and makes them anew.

@@ -5,6 +5,20 @@ import type { ErrorClass } from './dialect.ts';
 /** A value that one side holds and the other cannot. Names table or class, column or property, key and value. */
 export class DataError extends IsthmusError {
   readonly code = 'data-error';
+  /** The object that holds the value, when whoever raised the error knew it. */
+  readonly object: { readonly class: string; readonly key: string } | undefined;
+
+  constructor(
+    message: string,
+    options: {
+      remedy?: string;
+      cause?: unknown;
+      object?: { readonly class: string; readonly key: string };
+    } = {},
+  ) {
+    super(message, options);
+    this.object = options.object;
+  }
 }
 
 /** Models, options and database do not fit together; nothing was started. */
@@ -29,19 +43,34 @@ export class ConnectorStoppedError extends IsthmusError {
   readonly code = 'connector-stopped';
 }
 
+/** Where a statement failed, as far as the database says it. */
+export type FaultPlace = {
+  readonly table?: string | undefined;
+  readonly column?: string | undefined;
+  readonly constraint?: string | undefined;
+};
+
 /** A statement failed. `errorClass` decides what happens next: retry, policy, or stop. */
 export class ApplyError extends IsthmusError {
   readonly code = 'apply-failed';
   readonly errorClass: ErrorClass;
   /** SQLSTATE or the driver's error code, when there is one. */
   readonly sqlState: string | undefined;
+  readonly place: FaultPlace;
 
   constructor(
     message: string,
-    options: { errorClass: ErrorClass; sqlState?: string; remedy?: string; cause?: unknown },
+    options: {
+      errorClass: ErrorClass;
+      sqlState?: string;
+      place?: FaultPlace;
+      remedy?: string;
+      cause?: unknown;
+    },
   ) {
     super(message, options);
     this.errorClass = options.errorClass;
     this.sqlState = options.sqlState;
+    this.place = options.place ?? {};
   }
 }

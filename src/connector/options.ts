@@ -4,6 +4,7 @@
  * options.ts`.
  */
 import type { Logger } from '../log.ts';
+import type { ErrorPolicy } from './error-policy.ts';
 import type { NameLimit } from './mapping/name-limit.ts';
 
 /** A user who is logged in already, as the Realm SDKs and our own client show one. */
@@ -94,7 +95,9 @@ export type ConnectorOptions = {
   readonly applyRealmSchemaChanges: boolean;
   readonly resetFeed: boolean;
   /** Data errors go to the dead-letter table and the connector goes on; otherwise it stops there. */
-  readonly ignoreSqlErrors: boolean;
+  readonly ignoreSqlErrors: ErrorPolicy;
+  /** `Class.property`: values that are shown neither in logs nor in errors nor in dead letters. */
+  readonly secretProperties: ReadonlySet<string>;
 
   readonly load: {
     readonly batchRows: number;

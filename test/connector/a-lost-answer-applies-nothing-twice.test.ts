@@ -78,7 +78,8 @@ it.each([true, false])('when the commit happened: %s', async (committed) => {
     realms,
     openWriter: async () => writer,
     mapping: () => mapping,
-    ignoreDataErrors: false,
+    errorPolicy: false,
+    isSecret: () => false,
     beforeApply: async () => {},
     onApplied: ({ transactions }) => {
       synced += transactions;

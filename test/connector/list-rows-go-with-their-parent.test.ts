@@ -27,6 +27,7 @@ it('they are deleted after the transaction under way, over one connection', asyn
         if (checkpoints.length > 0) await new Promise<void>((resolve) => (commit = resolve));
         ran.push(statements.map(({ kind }) => kind).join());
       },
+      rehearse: async () => ({ statements: [], failed: undefined }),
       deadLetter: async () => {},
       close: async () => {},
     };
@@ -42,7 +43,8 @@ it('they are deleted after the transaction under way, over one connection', asyn
     realms,
     openWriter,
     mapping: () => mapping,
-    ignoreDataErrors: false,
+    errorPolicy: false,
+    isSecret: () => false,
     beforeApply: async () => {},
     onApplied: () => {},
     logger: silentLogger,

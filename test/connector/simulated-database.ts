@@ -3,6 +3,7 @@
  * that is delivered only when the simulation says so, and a writer whose commits wait for the same permission. It
  * lets a seed decide how commits, capture and apply interleave.
  */
+import type { DeadLetterBox } from '../../src/connector/dead-letters/contract.ts';
 import {
   type ApplyStatement,
   type Catalog,
@@ -254,12 +255,32 @@ class SimulatedDialect implements SourceDialect {
         database.applied += 1;
         database.commitOwn(statements, checkpoint);
       },
+      rehearse: async () => ({ statements: [], failed: undefined }),
       deadLetter: async () => {
         throw new Error('the simulation has no bad data');
       },
       close: async () => {},
     };
   }
+  deadLetters(): DeadLetterBox {
+    return {
+      list: async () => [],
+      read: async () => [],
+      request: async () => [],
+      requested: async () => [],
+      acknowledge: async () => {},
+      answer: async () => {},
+      answerSequences: async () => {},
+      discard: async () => [],
+      purge: async () => [],
+      keepRow: async () => {},
+      removeRow: async () => {},
+    };
+  }
+  async feedHolder(): Promise<string | undefined> {
+    return undefined;
+  }
+  conceal(): void {}
   async fetchRows(): Promise<readonly (readonly SqlText[])[]> {
     return [];
   }

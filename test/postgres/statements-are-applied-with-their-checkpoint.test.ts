@@ -288,14 +288,25 @@ describe('the writer', () => {
     expect(failure).toMatchObject({
       errorClass: 'data',
       sqlState: '23503',
-      constraint: 'child_parent_id_fkey',
+      place: { constraint: 'child_parent_id_fkey', table: 'child' },
     });
     expect(String(failure)).toContain('child');
     expect(String(failure)).toContain('404');
   });
 
   it('keeps a transaction that cannot be applied, with its reason, and moves past it', async () => {
-    await writer.deadLetter({ realmPath: '/a', sequence: 8 }, '{"what": "a\0b"}', "it's bad\0");
+    await writer.deadLetter(
+      { realmPath: '/a', sequence: 8 },
+      {
+        direction: 'toSql',
+        realmPath: '/a',
+        sequence: 8,
+        objects: [{ class: 'parent', key: '1' }],
+        reason: { message: "it's bad\0", sqlState: '22021' },
+        payload: '{"what": "a\0b"}',
+        statements: [],
+      },
+    );
     expect(await writer.checkpoints()).toEqual(new Map([['/a', 8]]));
     expect(await rows('SELECT adapter, realm, sequence, payload, reason FROM isthmus.dead_letter')).toEqual([
       {

@@ -36,6 +36,7 @@ export function engineOptions(
     applyRealmSchemaChanges: false,
     resetFeed: false,
     ignoreSqlErrors: false,
+    secretProperties: new Set(),
     load: { batchRows: 1000, online: false, uploadMaxWaitMilliseconds: 0 },
     logger: silentLogger,
     printCommands: false,

@@ -2,24 +2,31 @@
  * Writes realm transactions into the tables. Every SQL transaction begins with the checkpoint that it moves, so that
  * the feed knows it for ours from its first change on (DESIGN §1.4, §4).
  */
+
+import type { NewLetter } from '../../../src/connector/dead-letters/contract.ts';
 import {
   type ApplyStatement,
   type Checkpoint,
+  type Rehearsal,
   type SqlText,
   type SqlWriter,
   type TableInfo,
   tableId,
 } from '../../../src/connector/dialect.ts';
 import { ApplyError } from '../../../src/connector/errors.ts';
+import type { BoundRows, Concealment } from '../concealment.ts';
+import { INSERT_LETTER, letterValues } from '../dead-letter-rows.ts';
 import { isServerError, PostgresApplyError, PostgresError } from '../errors.ts';
-import { CHECKPOINT_TABLE, DEAD_LETTER_TABLE } from '../own-tables.ts';
+import { CHECKPOINT_TABLE } from '../own-tables.ts';
 import type { Session } from '../session.ts';
+import { sqlStateOf } from '../sql-state.ts';
 import { quoteLiteral, quoteTable } from '../sql-text.ts';
 import { resolvedLists, resolvedStatement } from './key-lookups.ts';
 import {
   addListChange,
   clearText,
   differenceTexts,
+  insertItemsText,
   isListStatement,
   type ListChanges,
   type ListStatement,
@@ -36,15 +43,19 @@ import {
   updateText,
   upsertText,
 } from './set-statements.ts';
+import { StatementRecorder } from './statement-recorder.ts';
+
+type ReplaceItems = Extract<ApplyStatement, { kind: 'replaceItems' }>;
 
 const CHECKPOINT = quoteTable(CHECKPOINT_TABLE);
-const DEAD_LETTER = quoteTable(DEAD_LETTER_TABLE);
 
 export class PostgresWriter implements SqlWriter {
   readonly #session: Session;
   readonly #adapterName: string;
   /** By table id, whether the key of a list table is checked late enough to move rows in place. */
   readonly #deferrable = new Map<string, boolean>();
+  /** Takes down what is sent while a rehearsal runs. */
+  #recorder: StatementRecorder | undefined;
 
   /** Takes the session over and closes it. */
   constructor(session: Session, adapterName: string) {
@@ -79,20 +90,55 @@ export class PostgresWriter implements SqlWriter {
     });
   }
 
-  async deadLetter(checkpoint: Checkpoint, payload: string, reason: string): Promise<void> {
+  async rehearse(statements: readonly ApplyStatement[]): Promise<Rehearsal> {
+    const recorder = new StatementRecorder();
+    this.#recorder = recorder;
+    try {
+      await this.#session.script('BEGIN; SET CONSTRAINTS ALL DEFERRED');
+      return { failed: await this.#runRowByRow(statements, recorder), statements: recorder.statements };
+    } catch (cause) {
+      throw cause instanceof ApplyError ? cause : applyError('rehearsing', undefined, cause);
+    } finally {
+      this.#recorder = undefined;
+      await this.#session.script('ROLLBACK').catch(() => {}); // only fails when the connection, and so the transaction, is gone
+    }
+  }
+
+  async #runRowByRow(
+    statements: readonly ApplyStatement[],
+    recorder: StatementRecorder,
+  ): Promise<Rehearsal['failed']> {
+    let current: { readonly table: TableInfo; readonly key: readonly SqlText[] } | undefined;
+    try {
+      for (const statement of statements) {
+        if (isListStatement(statement)) {
+          current = { table: statement.table, key: [statement.oid] };
+          await this.#runLists([statement]);
+        } else if (statement.kind === 'deleteAll') await this.#runSet(statement);
+        else if (statement.kind === 'replaceItems') {
+          current = { table: statement.table, key: statement.oids };
+          await this.#runSet(statement);
+        } else {
+          for (const row of statement.rows) {
+            current = { table: statement.table, key: row.slice(0, statement.keyColumns.length) };
+            await this.#runSet({ ...statement, rows: [row] });
+          }
+        }
+      }
+      current = undefined;
+      await this.#session.script('SET CONSTRAINTS ALL IMMEDIATE');
+      return undefined;
+    } catch (cause) {
+      if (cause instanceof ApplyError && cause.errorClass === 'transient') throw cause;
+      const { last } = recorder;
+      if (current === undefined || last === undefined) return undefined;
+      return { table: current.table.table, key: current.key, statement: last };
+    }
+  }
+
+  async deadLetter(checkpoint: Checkpoint, letter: NewLetter): Promise<void> {
     await this.#transaction([checkpoint], async () => {
-      await this.#run(
-        `INSERT INTO ${DEAD_LETTER} (adapter, realm, sequence, reason, payload) VALUES ($1, $2, $3, $4, $5)`,
-        // PostgreSQL takes no NUL, and a payload is kept because something about it was unusual.
-        [
-          this.#adapterName,
-          checkpoint.realmPath,
-          String(checkpoint.sequence),
-          withoutNul(reason),
-          withoutNul(payload),
-        ],
-        'keeping a dead letter',
-      );
+      await this.#run(INSERT_LETTER, letterValues(this.#adapterName, letter, null), 'keeping a dead letter');
     });
   }
 
@@ -125,7 +171,11 @@ export class PostgresWriter implements SqlWriter {
 
   async #runSet(given: Exclude<ApplyStatement, { oid: string }>): Promise<void> {
     if (given.kind === 'deleteAll') {
-      await this.#run(deleteAllText(given.table), [], 'emptying the table', given.table);
+      await this.#run(deleteAllText(given.table), [], 'emptying the table', { table: given.table, rows: [] });
+      return;
+    }
+    if (given.kind === 'replaceItems') {
+      await this.#replaceItems(given);
       return;
     }
     const statement =
@@ -141,13 +191,39 @@ export class PostgresWriter implements SqlWriter {
           : statement.kind === 'assign'
             ? assignText(table, keyColumns, columns)
             : upsertText(table, keyColumns, columns);
-    const width = keyColumns.length + columns.length;
+    await this.#runChunks(text, table, [...keyColumns, ...columns], rows, DOING[statement.kind]);
+  }
+
+  async #replaceItems({ table, columns, oids, rows, lookups }: ReplaceItems): Promise<void> {
+    const of = lookups === undefined ? {} : { lookups };
+    const parents = oids.map((oid) => [oid]);
+    const gone = await resolvedStatement(
+      { kind: 'update', table, keyColumns: ['oid'], columns: [], rows: parents, ...of },
+      this.#ask,
+    );
+    const fresh = await resolvedStatement(
+      { kind: 'upsert', table, keyColumns: [], columns: ['oid', ...columns], rows, ...of },
+      this.#ask,
+    );
+    const doing = 'replacing the items of a collection';
+    await this.#runChunks(deleteText(table, ['oid']), table, ['oid'], gone.rows, doing);
+    const { columns: names } = fresh;
+    await this.#runChunks(insertItemsText(table, names), table, names, fresh.rows, doing);
+  }
+
+  async #runChunks(
+    text: string,
+    table: TableInfo,
+    columns: readonly string[],
+    rows: readonly (readonly SqlText[])[],
+    doing: string,
+  ): Promise<void> {
     for (let start = 0; start < rows.length; start += MAX_ROWS_PER_STATEMENT) {
       const chunk =
         start === 0 && rows.length <= MAX_ROWS_PER_STATEMENT
           ? rows
           : rows.slice(start, start + MAX_ROWS_PER_STATEMENT);
-      await this.#run(text, columnArrays(chunk, width), DOING[statement.kind], table);
+      await this.#run(text, columnArrays(chunk, columns.length), doing, { table, columns, rows: chunk });
     }
   }
 
@@ -180,15 +256,18 @@ export class PostgresWriter implements SqlWriter {
   async #readList(changes: ListChanges): Promise<{ index: number; target: SqlText }[]> {
     const { text, values } = readText(changes);
     try {
-      const { rows } = await this.#session.prepared(text, values);
+      const { rows } = await this.#session.prepared(text, values, { table: changes.table, rows: [values] });
       return rows.map(([index, target]) => ({ index: Number(index), target: target ?? null }));
     } catch (cause) {
-      throw applyError('reading list items', changes.table, cause);
+      const bound = { table: changes.table, rows: [values] };
+      throw applyError('reading list items', bound, cause, this.#session.concealment);
     }
   }
 
   async #runListTexts(texts: readonly PreparedText[], table: TableInfo): Promise<void> {
-    for (const { text, values } of texts) await this.#run(text, values, 'changing list items', table);
+    for (const { text, values } of texts) {
+      await this.#run(text, values, 'changing list items', { table, rows: [values] });
+    }
   }
 
   async #isDeferrable(table: TableInfo): Promise<boolean> {
@@ -210,18 +289,21 @@ export class PostgresWriter implements SqlWriter {
     values: readonly unknown[],
     table: TableInfo,
   ): Promise<readonly (readonly SqlText[])[]> => {
+    const bound = { table, rows: [] };
     try {
-      return (await this.#session.prepared(text, values)).rows;
+      return (await this.#session.prepared(text, values, bound)).rows;
     } catch (cause) {
-      throw applyError('looking keys up', table, cause);
+      throw applyError('looking keys up', bound, cause, this.#session.concealment);
     }
   };
 
-  async #run(text: string, values: readonly unknown[], doing: string, table?: TableInfo): Promise<void> {
+  async #run(text: string, values: readonly SqlText[], doing: string, bound?: BoundRows): Promise<void> {
+    const { concealment } = this.#session;
+    this.#recorder?.record({ sql: text, values: concealment.shown(values, bound) });
     try {
-      await this.#session.prepared(text, values);
+      await this.#session.prepared(text, values, bound);
     } catch (cause) {
-      throw applyError(doing, table, cause);
+      throw applyError(doing, bound, cause, concealment);
     }
   }
 }
@@ -234,17 +316,21 @@ const DOING = {
 } as const;
 
 /** What went wrong while `doing`, as the engine sorts it. */
-export function applyError(doing: string, table: TableInfo | undefined, cause: unknown): ApplyError {
+export function applyError(
+  doing: string,
+  bound: BoundRows | undefined,
+  cause: unknown,
+  concealment?: Concealment,
+): ApplyError {
   if (cause instanceof PostgresError) {
     return new ApplyError(cause.message, { errorClass: cause.errorClass, cause });
   }
-  const where = table === undefined ? '' : ` of ${tableId(table.table)}`;
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const where = bound === undefined ? '' : ` of ${tableId(bound.table.table)}`;
+  const message = cause instanceof Error ? cause.message : String(cause);
   const detail = isServerError(cause) && cause.detail !== undefined ? ` (${cause.detail})` : '';
-  return new PostgresApplyError(`${doing}${where} failed: ${reason}${detail}`, cause);
-}
-
-/** `\u0000` in its JSON form, which is what a reader of a dead letter can use. */
-function withoutNul(text: string): string {
-  return text.replaceAll('\0', '\\u0000');
+  if (bound === undefined || concealment === undefined || !concealment.concerns(bound)) {
+    return new PostgresApplyError(`${doing}${where} failed: ${message}${detail}`, cause);
+  }
+  const reason = concealment.withoutSecrets(`${message}${detail}`, sqlStateOf(cause), bound);
+  return new PostgresApplyError(`${doing}${where} failed: ${reason}`, cause, true);
 }

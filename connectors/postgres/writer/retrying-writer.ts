@@ -5,7 +5,8 @@
  * asked before anything is written again: list statements must not run twice.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ApplyStatement, Checkpoint, SqlWriter } from '../../../src/connector/dialect.ts';
+import type { NewLetter } from '../../../src/connector/dead-letters/contract.ts';
+import type { ApplyStatement, Checkpoint, Rehearsal, SqlWriter } from '../../../src/connector/dialect.ts';
 import { ApplyError } from '../../../src/connector/errors.ts';
 import { CHECKPOINT_TABLE } from '../own-tables.ts';
 import { Session, type SessionContext } from '../session.ts';
@@ -32,8 +33,12 @@ export class RetryingWriter implements SqlWriter {
     await this.#once(checkpoints, (writer) => writer.apply(statements, checkpoints));
   }
 
-  async deadLetter(checkpoint: Checkpoint, payload: string, reason: string): Promise<void> {
-    await this.#once([checkpoint], (writer) => writer.deadLetter(checkpoint, payload, reason));
+  async rehearse(statements: readonly ApplyStatement[]): Promise<Rehearsal> {
+    return this.#retrying((writer) => writer.rehearse(statements));
+  }
+
+  async deadLetter(checkpoint: Checkpoint, letter: NewLetter): Promise<void> {
+    await this.#once([checkpoint], (writer) => writer.deadLetter(checkpoint, letter));
   }
 
   async close(): Promise<void> {

@@ -4,17 +4,23 @@
  * States: `held` (until `begin()`) → `idle` (nothing pending) → `applying` (one SQL transaction under way) → `idle`, or `waiting` (a transient
  * failure, until the back-off is over) → `applying`; `stopped` is final, by `close()` or by an error that needs an
  * operator. Consecutive small transactions of a realm share a commit; when such a group fails for its data, it is
- * repeated one by one to find the transaction at fault, and the policy decides about that one alone. A commit whose
+ * repeated one by one to find the transaction at fault, and the policy decides about that one alone. Another attempt at
+ * a dead letter is made when nothing of its realm is pending. A commit whose
  * answer was lost with the connection may have happened: before anything is repeated, the checkpoints in SQL decide.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MergedInstruction } from '../../adapter/merged-instruction.ts';
 import type { Logger } from '../../log.ts';
-import type { ApplyStatement, Checkpoint, SqlWriter } from '../dialect.ts';
+import type { LetterAnswer } from '../dead-letters/contract.ts';
+import { classesOf, letterOf, type Refusal, reasonOf, reportOf } from '../dead-letters/letter-of.ts';
+import type { LetterInstruction } from '../dead-letters/letter-text.ts';
+import { planRetry } from '../dead-letters/retry-plan.ts';
+import type { ApplyStatement, Checkpoint, Rehearsal, SqlWriter } from '../dialect.ts';
+import { type ErrorPolicy, putsAside } from '../error-policy.ts';
 import { ApplyError, ConnectorStoppedError, DataError } from '../errors.ts';
 import type { Mapping } from '../mapping/class-mapping.ts';
 import type { PendingTransaction, RealmRegistry, SyncedRealm } from '../realms.ts';
-import type { AbsentRows } from './absent-rows.ts';
+import type { OwedChanges } from './owed-changes.ts';
 import { type PlanStyle, planStatements } from './plan.ts';
 
 /** Together they bound what one SQL commit carries; a single larger transaction is still one commit. */
@@ -42,17 +48,30 @@ export type ApplyLoopOptions = {
   readonly realms: RealmRegistry;
   readonly openWriter: () => Promise<SqlWriter>;
   readonly mapping: () => Mapping;
-  /** Data errors go to the dead letters and the loop goes on; otherwise it stops there. */
-  readonly ignoreDataErrors: boolean;
+  /** Of which classes data errors go to the dead letters while the loop goes on; otherwise it stops there. */
+  readonly errorPolicy: ErrorPolicy;
+  /** Properties whose values no letter shows. */
+  readonly isSecret: (className: string, property: string) => boolean;
   /** Where the statements of a realm really go; they stay where they are unless given. */
   readonly redirect?: (realmPath: string, statements: readonly ApplyStatement[]) => readonly ApplyStatement[];
   /** Brings structure that a transaction adds into being before its rows are written. */
   readonly beforeApply: (instructions: readonly MergedInstruction[]) => Promise<void>;
   readonly onApplied: (transaction: AppliedTransaction) => void;
-  /** Knows the objects whose insertion is a dead letter. */
-  readonly absent?: AbsentRows;
+  /** Knows what the dead letters owe the database. */
+  readonly owed?: OwedChanges;
+  /** Later transactions have made these dead letters of a realm good. */
+  readonly onMadeGood?: (realmPath: string, sequences: readonly number[]) => void;
   readonly logger: Logger;
 };
+
+/** Another attempt at a dead letter. */
+export type RetryRequest = {
+  readonly id: string;
+  readonly realmPath: string;
+  readonly sequence: number;
+  readonly instructions: readonly LetterInstruction[];
+};
+type Retry = { readonly request: RetryRequest; readonly settle: (answer: LetterAnswer | undefined) => void };
 
 type State = 'held' | 'idle' | 'applying' | 'waiting' | 'stopped';
 
@@ -69,7 +88,8 @@ export class ApplyLoop {
   /** What is committed has to be asked first: after an attempt that left it open, and at the beginning. */
   #uncertain = true;
   /** Attempts spent on a transaction that refers to a missing row. */
-  #impatience: { readonly sequence: number; readonly attempts: number } | undefined;
+  #impatience: { readonly of: string; readonly attempts: number } | undefined;
+  readonly #retries: Retry[] = [];
   #resolveDone: () => void = () => {};
   #rejectDone: (error: unknown) => void = () => {};
   /** Settles when the loop stops; rejects with what stopped it. */
@@ -121,6 +141,18 @@ export class ApplyLoop {
     }
   }
 
+  /**
+   * Applies what is still wanted of a dead letter, as soon as nothing of its realm is pending. Resolves with what came
+   * of it, or with `undefined` when the loop stopped before.
+   */
+  retry(request: RetryRequest): Promise<LetterAnswer | undefined> {
+    return new Promise((settle) => {
+      if (this.#state === 'stopped') settle(undefined);
+      else this.#retries.push({ request, settle });
+      this.wake();
+    });
+  }
+
   /** Lets the SQL transaction under way end, then stops. */
   async close(): Promise<void> {
     this.#abort.abort();
@@ -134,7 +166,12 @@ export class ApplyLoop {
   #stop(): void {
     if (this.#state === 'stopped') return;
     this.#state = 'stopped';
+    this.#giveRetriesUp();
     this.#resolveDone();
+  }
+
+  #giveRetriesUp(): void {
+    for (const { settle } of this.#retries.splice(0)) settle(undefined);
   }
 
   async #drain(): Promise<void> {
@@ -145,8 +182,10 @@ export class ApplyLoop {
           this.#state = 'applying';
           if (this.#uncertain) await this.#settle();
           const realm = this.#options.realms.all().find((candidate) => candidate.pending.length > 0);
-          if (realm === undefined) break;
-          this.#underWay = this.#applyGroup(realm, groupSize(realm.pending));
+          const retry = this.#retries.find(({ request }) => this.#isIdle(request.realmPath));
+          if (retry !== undefined) this.#underWay = this.#attempt(retry);
+          else if (realm !== undefined) this.#underWay = this.#applyGroup(realm, groupSize(realm.pending));
+          else break;
           await this.#underWay;
           failures = 0;
         } catch (error) {
@@ -158,6 +197,7 @@ export class ApplyLoop {
       if (!this.#abort.signal.aborted) this.#state = 'idle';
     } catch (error) {
       this.#state = 'stopped';
+      this.#giveRetriesUp();
       this.#rejectDone(error);
     }
   }
@@ -218,57 +258,77 @@ export class ApplyLoop {
 
   async #apply(realm: SyncedRealm, group: readonly PendingTransaction[]): Promise<void> {
     const merged = group.flatMap((transaction) => transaction.instructions);
-    const instructions = this.#options.absent?.completed(realm, merged) ?? merged;
-    await this.#options.beforeApply(instructions);
+    const { all, needed } = this.#options.owed?.completed(realm, merged) ?? { all: merged, needed: merged };
+    await this.#options.beforeApply(merged);
     const checkpoint = { realmPath: realm.path, sequence: group.at(-1)!.serverVersion };
-    await this.#tryPlans(realm, instructions, checkpoint);
+    const patience = `${realm.path} ${checkpoint.sequence}`;
+    let written = all;
+    try {
+      await this.#tryPlans(realm, all, [checkpoint], patience);
+    } catch (error) {
+      // What is owed may still be what is refused: it must not take the new change with it.
+      if (all === needed || !isDataFailure(error)) throw error;
+      written = needed;
+      await this.#tryPlans(realm, needed, [checkpoint], patience);
+    }
     this.#applied(realm, group);
+    this.#paid(realm.path, written);
   }
 
   #applied(realm: SyncedRealm, group: readonly PendingTransaction[]): void {
     const instructions = group.flatMap((transaction) => transaction.instructions);
     this.#impatience = undefined;
     realm.markApplied(group.length);
-    this.#options.absent?.applied(realm.path, instructions);
-    const classes = new Set(instructions.map((instruction) => classOf(instruction)));
     this.#options.onApplied({
       realmPath: realm.path,
       transactions: group.length,
       instructions: instructions.length,
-      classes: [...classes],
+      classes: [...classesOf(instructions)],
     });
+  }
+
+  #paid(realmPath: string, instructions: readonly MergedInstruction[]): void {
+    const letters = this.#options.owed?.applied(realmPath, instructions) ?? [];
+    if (letters.length > 0) this.#options.onMadeGood?.(realmPath, letters);
   }
 
   /** The plain plan first; what the database refuses of it decides which other plan may do. */
   async #tryPlans(
     realm: SyncedRealm,
     instructions: readonly MergedInstruction[],
-    checkpoint: Checkpoint,
+    checkpoints: readonly Checkpoint[],
+    patience: string,
   ): Promise<void> {
-    const mapping = this.#options.mapping();
     this.#writer ??= await this.#options.openWriter();
     const run = async (style: PlanStyle): Promise<void> => {
-      const planned = planStatements(instructions, mapping, realm.replica, style);
-      const statements = this.#options.redirect?.(realm.path, planned) ?? planned;
-      await this.#writer?.apply(statements, [checkpoint]);
+      await this.#writer?.apply(this.#statements(realm, instructions, style), checkpoints);
     };
     try {
       await run({});
     } catch (error) {
       const state = error instanceof ApplyError ? error.sqlState : undefined;
       if (state === UNIQUE_VIOLATION) await run({ deletesFirst: true });
-      else if (state === FOREIGN_KEY_VIOLATION) await this.#withoutReferences(run, checkpoint);
+      else if (state === FOREIGN_KEY_VIOLATION) await this.#withoutReferences(run, patience);
       else throw error;
     }
   }
 
-  async #withoutReferences(run: (style: PlanStyle) => Promise<void>, checkpoint: Checkpoint): Promise<void> {
+  #statements(
+    realm: SyncedRealm,
+    instructions: readonly MergedInstruction[],
+    style: PlanStyle,
+  ): readonly ApplyStatement[] {
+    const planned = planStatements(instructions, this.#options.mapping(), realm.replica, style);
+    return this.#options.redirect?.(realm.path, planned) ?? planned;
+  }
+
+  async #withoutReferences(run: (style: PlanStyle) => Promise<void>, patience: string): Promise<void> {
     try {
       await run({ nullifyReferences: true });
     } catch (error) {
       if (!(error instanceof ApplyError) || error.sqlState !== FOREIGN_KEY_VIOLATION) throw error;
-      const attempts = this.#impatience?.sequence === checkpoint.sequence ? this.#impatience.attempts + 1 : 1;
-      this.#impatience = { sequence: checkpoint.sequence, attempts };
+      const attempts = this.#impatience?.of === patience ? this.#impatience.attempts + 1 : 1;
+      this.#impatience = { of: patience, attempts };
       if (attempts > FOREIGN_KEY_PATIENCE) throw error;
       throw new ApplyError(error.message, {
         errorClass: 'transient',
@@ -280,20 +340,84 @@ export class ApplyLoop {
 
   /** The policy for a transaction that the database refuses for its data. */
   async #giveUp(realm: SyncedRealm, transaction: PendingTransaction, error: Error): Promise<void> {
-    const what = `transaction ${transaction.serverVersion} of realm ${realm.path}`;
-    if (!this.#options.ignoreDataErrors) {
-      throw new ConnectorStoppedError(`${what} cannot be written to the database: ${error.message}`, {
+    const { owed, errorPolicy, mapping, isSecret, logger } = this.#options;
+    const { instructions, serverVersion: sequence } = transaction;
+    const rehearsal = await this.#rehearse(realm, instructions);
+    const refusal: Refusal = { realmPath: realm.path, sequence, instructions, error, rehearsal };
+    const report = reportOf(refusal, mapping());
+    if (!putsAside(errorPolicy, classesOf(instructions))) {
+      throw new ConnectorStoppedError(report, {
         remedy:
           'mend the data or the table and start again; nothing is lost. Or set ignoreSQLerrors to put such transactions into isthmus.dead_letter and go on',
         cause: error,
       });
     }
     this.#writer ??= await this.#options.openWriter();
-    this.#options.absent?.add(realm.path, transaction.instructions);
-    const checkpoint = { realmPath: realm.path, sequence: transaction.serverVersion };
-    await this.#writer.deadLetter(checkpoint, payloadText(transaction.instructions), error.message);
+    owed?.add(realm.path, sequence, instructions);
+    const checkpoint = { realmPath: realm.path, sequence };
+    await this.#writer.deadLetter(checkpoint, letterOf(refusal, mapping(), isSecret));
     realm.markApplied(1);
-    this.#options.logger.error(`Put ${what} into isthmus.dead_letter`, { reason: error.message });
+    logger.error(`Put transaction ${sequence} of realm ${realm.path} into isthmus.dead_letter`, {
+      reason: report,
+      remedy: 'mend it and run isthmus deadletter retry, or isthmus deadletter discard',
+    });
+  }
+
+  /** Where exactly it fails; nothing when no statement can be made of it. */
+  async #rehearse(
+    realm: SyncedRealm,
+    instructions: readonly MergedInstruction[],
+  ): Promise<Rehearsal | undefined> {
+    let statements: readonly ApplyStatement[];
+    try {
+      statements = this.#statements(realm, instructions, {});
+    } catch (error) {
+      if (error instanceof DataError) return undefined;
+      throw error;
+    }
+    this.#writer ??= await this.#options.openWriter();
+    return this.#writer.rehearse(statements);
+  }
+
+  /**
+   * Another attempt at a dead letter. It is no transaction of its realm, moves no checkpoint, and may be repeated: what
+   * it writes is what the realm has, so that the feed finds nothing new when it comes back.
+   */
+  async #attempt(retry: Retry): Promise<void> {
+    const answer = await this.#answer(retry.request);
+    this.#retries.splice(this.#retries.indexOf(retry), 1);
+    retry.settle(answer);
+  }
+
+  #isIdle(realmPath: string): boolean {
+    return (this.#options.realms.get(realmPath)?.pending.length ?? 0) === 0;
+  }
+
+  async #answer({ id, realmPath, sequence, instructions }: RetryRequest): Promise<LetterAnswer> {
+    const { realms, owed, beforeApply, logger } = this.#options;
+    const realm = realms.get(realmPath);
+    if (realm === undefined)
+      return { state: 'waiting', outcome: `realm ${realmPath} is not synced by this adapter` };
+    const plan = planRetry(instructions, realm.replica, (table, key) =>
+      owed === undefined ? false : owed.isAbsent(realmPath, table, key),
+    );
+    try {
+      await beforeApply(plan.instructions);
+      await this.#tryPlans(realm, plan.instructions, [], `letter ${id}`);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      logger.warn(`Another attempt at dead letter ${id} failed`, { reason: error.message });
+      return { state: 'waiting', outcome: reasonOf(error).message };
+    }
+    this.#impatience = undefined;
+    this.#paid(realmPath, plan.instructions);
+    owed?.forgive(realmPath, sequence);
+    const overtaken = plan.overtaken > 0 ? `; ${plan.overtaken} objects were changed again since` : '';
+    logger.info(`Applied dead letter ${id}`, { realm: realmPath, sequence });
+    return {
+      state: 'retried',
+      outcome: plan.instructions.length === 0 ? 'nothing was left to be done' : `applied${overtaken}`,
+    };
   }
 }
 
@@ -308,20 +432,14 @@ function groupSize(pending: readonly PendingTransaction[]): number {
   return count;
 }
 
+/** What a moment's patience would not mend goes back to the operator, who asked for the attempt. */
+function isRefusal(error: unknown): error is Error {
+  if (error instanceof ApplyError) {
+    return error.errorClass !== 'transient' || error.sqlState === FOREIGN_KEY_VIOLATION;
+  }
+  return error instanceof DataError;
+}
+
 function isDataFailure(error: unknown): error is Error {
   return error instanceof DataError || (error instanceof ApplyError && error.errorClass === 'data');
-}
-
-function classOf(instruction: MergedInstruction): string {
-  return instruction.type === 'ADD_TYPE' ? instruction.definition.name : instruction.table;
-}
-
-/** Readable JSON: maps as objects, 64-bit integers as decimal texts, bytes as base64. */
-function payloadText(instructions: readonly MergedInstruction[]): string {
-  return JSON.stringify(instructions, (_key, value: unknown) => {
-    if (typeof value === 'bigint') return value.toString();
-    if (value instanceof Map) return Object.fromEntries(value);
-    if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-    return value;
-  });
 }
