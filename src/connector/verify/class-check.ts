@@ -4,14 +4,16 @@
  */
 import { createHash } from 'node:crypto';
 import { keyFromToken, keyToken, type PrimaryKey } from '../../schema/value.ts';
+import { readField } from '../../store/state/default-value.ts';
 import type { ObjectState } from '../../store/state/object-state.ts';
 import type { SourceDialect, SqlText } from '../dialect.ts';
 import { tableId } from '../dialect.ts';
+import { putsAside } from '../error-policy.ts';
 import { DataError } from '../errors.ts';
 import type { ClassMapping } from '../mapping/class-mapping.ts';
 import type { ConnectorOptions } from '../options.ts';
 import type { Difference, DifferenceKind, DifferenceState } from './difference.ts';
-import { RowComparison, sideDifference } from './row-comparison.ts';
+import { RowComparison, sameSide, sideText } from './row-comparison.ts';
 import { fetchSideRows, type SideRow, type SideTable, sideKeyOf, sideTablesOf } from './side-tables.ts';
 import type { Suspect, Suspects } from './suspects.ts';
 import { keyText } from './value-text.ts';
@@ -51,7 +53,10 @@ export class ClassCheck {
     this.mapped = mapped;
     this.#context = context;
     this.table = tableId(mapped.table.table);
-    this.rows = new RowComparison(mapped, { allColumns: context.options.fixedRealmPath === undefined });
+    this.rows = new RowComparison(mapped, {
+      allColumns: context.options.fixedRealmPath === undefined,
+      secrets: context.options.secretProperties,
+    });
     this.sides = sideTablesOf(mapped);
   }
 
@@ -214,8 +219,10 @@ export class ClassCheck {
       const { object, realm } = holder;
       const properties = this.rows.differences(key, row, object, realm.replica);
       for (const side of this.sides) {
-        const found = sideDifference(side, sides.get(side.property) ?? [], object, realm.replica);
-        if (found !== undefined) properties.push(found);
+        const own = sides.get(side.property) ?? [];
+        if (sameSide(side, own, object, realm.replica)) continue;
+        const held = readField(object, side.property, side.definition);
+        properties.push(this.rows.shown(side.property, sideText(own), held));
       }
       return properties.length === 0 ? undefined : { kind: 'different', properties };
     } catch (error) {
@@ -238,7 +245,9 @@ export class ClassCheck {
 
   /** What one side cannot hold is left out where the configuration says so. */
   #policyState(): DifferenceState {
-    return this.#context.options.ignoreSqlErrors ? 'explained' : 'standing';
+    return putsAside(this.#context.options.ignoreSqlErrors, [this.mapped.className])
+      ? 'explained'
+      : 'standing';
   }
 
   #holders(key: PrimaryKey): Holder[] {

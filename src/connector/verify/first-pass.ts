@@ -8,7 +8,7 @@ import type { ObjectState } from '../../store/state/object-state.ts';
 import type { SnapshotReader, SourceDialect } from '../dialect.ts';
 import { DataError } from '../errors.ts';
 import type { ClassCheck } from './class-check.ts';
-import { sideDifference } from './row-comparison.ts';
+import { sameSide } from './row-comparison.ts';
 import {
   filledSides,
   inOrder,
@@ -87,9 +87,7 @@ async function checkSideRows(
     inOrder(side, rows);
     for (const { replica } of realms.holders(className, key)) {
       const object = replica.object(className, key);
-      const agrees =
-        object !== undefined &&
-        readable(() => sideDifference(side, rows, object, replica) ?? 'nothing') === 'nothing';
+      const agrees = object !== undefined && readable(() => sameSide(side, rows, object, replica)) === true;
       if (!agrees) suspects.add(className, { id: keyToken(key), keyTexts: check.keyTextsOf(key) });
     }
   };

@@ -16,15 +16,26 @@ import type { PropertyDifference } from './difference.ts';
 import type { SideRow, SideTable } from './side-tables.ts';
 import { shortened, valueText } from './value-text.ts';
 
+const SECRET = '(secret)';
+
 export class RowComparison {
   readonly mapped: ClassMapping;
   readonly plan: RowPlan;
   /** The columns that rows must be read with, those of the key first. */
   readonly columnNames: readonly string[];
 
-  /** `allColumns` for functions that decide about a row's realm by whatever column. */
-  constructor(mapped: ClassMapping, { allColumns }: { readonly allColumns: boolean }) {
+  readonly #secrets: ReadonlySet<string>;
+
+  /**
+   * `allColumns` for functions that decide about a row's realm by whatever column. `secrets` names properties, as
+   * `Class.property`, whose values are not shown.
+   */
+  constructor(
+    mapped: ClassMapping,
+    { allColumns, secrets }: { readonly allColumns: boolean; readonly secrets: ReadonlySet<string> },
+  ) {
     this.mapped = mapped;
+    this.#secrets = secrets;
     const names = new Set(mapped.key.columns);
     for (const property of mapped.properties.values()) names.add(property.column.name);
     for (const state of mapped.states.values()) for (const { name } of state.columns) names.add(name);
@@ -50,7 +61,7 @@ export class RowComparison {
       const held = readField(object, mapped.property, mapped.definition);
       if (isScalarState(held) && sameValue(held, value)) continue;
       if (value.type === 'null' && leadsNowhere(held, replica)) continue;
-      found.push(differenceOf(mapped.property, text, held));
+      found.push(this.shown(mapped.property, text, held));
     }
     for (const { indexes, mapped } of this.plan.states) {
       const texts = indexes.map((index) => row[index] ?? null);
@@ -60,9 +71,20 @@ export class RowComparison {
       if (writes.length === 0) continue;
       const held = readField(object, mapped.property, mapped.definition);
       if (value.type === 'null' && leadsNowhere(held, replica)) continue;
-      found.push(differenceOf(mapped.property, joined(texts), held));
+      found.push(this.shown(mapped.property, joined(texts), held));
     }
     return found;
+  }
+
+  /** Both sides of a difference, as far as they may be shown. */
+  shown(property: string, sql: SqlText, held: StateValue): PropertyDifference {
+    const realm = valueText(held);
+    const hide = this.#secrets.has(`${this.mapped.className}.${property}`);
+    const show = (text: string | null): string | null => {
+      if (text === null) return null;
+      return hide ? SECRET : shortened(text);
+    };
+    return { property, sql: show(sql), realm: show(realm) };
   }
 
   /** Throws `DataError` when no realm value can hold what the row says. */
@@ -73,26 +95,23 @@ export class RowComparison {
   }
 }
 
-/**
- * A collection against the rows of its table; `undefined` when they agree. An item whose target is gone stays in the
- * realm's list, where no reader sees it, and may or may not have a row. Throws `DataError`.
+/** Whether a collection agrees with the rows of its table. An item whose target is gone stays in the realm's list,
+ * where no reader sees it, and may or may not have a row. Throws `DataError`.
  */
-export function sideDifference(
+export function sameSide(
   side: SideTable,
   rows: readonly SideRow[],
   object: ObjectState,
   replica: ReplicaReader,
-): PropertyDifference | undefined {
+): boolean {
   const held = readField(object, side.property, side.definition);
   const value = side.toRealm(rows);
-  if (sameState(held, value)) return undefined;
-  if (sameState(visible(held, replica), visible(value, replica))) return undefined;
-  const items = rows.map((row) => (row.length === 1 ? row[0] : row));
-  return {
-    property: side.property,
-    sql: shortened(JSON.stringify(items)),
-    realm: valueText(held),
-  };
+  return sameState(held, value) || sameState(visible(held, replica), visible(value, replica));
+}
+
+/** The rows of a collection as one text. */
+export function sideText(rows: readonly SideRow[]): string {
+  return JSON.stringify(rows.map((row) => (row.length === 1 ? row[0] : row)));
 }
 
 /** A list without the links that lead nowhere. */
@@ -104,10 +123,6 @@ function visible(value: StateValue, replica: ReplicaReader): StateValue {
 /** A link to an object that is not there reads as null. */
 function leadsNowhere(value: StateValue, replica: ReplicaReader): boolean {
   return value.type === 'link' && replica.object(value.table, value.key) === undefined;
-}
-
-function differenceOf(property: string, sql: SqlText, held: StateValue): PropertyDifference {
-  return { property, sql: sql === null ? null : shortened(sql), realm: valueText(held) };
 }
 
 function joined(texts: readonly SqlText[]): SqlText {
