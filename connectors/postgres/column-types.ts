@@ -49,6 +49,11 @@ export function naturalDefinition(column: ColumnInfo): ColumnDefinition {
   return { type: naturalScalar(baseType), nullable, collection: 'single' };
 }
 
+/** Columns whose values have contents of their own. */
+export function isDocument({ baseType }: ColumnInfo): boolean {
+  return baseType === 'json' || baseType === 'jsonb';
+}
+
 /** A literal for rows that exist already when a required column is added: the value that Realm itself would give. */
 export function zeroLiteral(type: string): string | undefined {
   const bare = type.toLowerCase();

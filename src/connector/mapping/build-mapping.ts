@@ -28,7 +28,7 @@ export type MappingContext = {
   readonly schema: string;
   readonly options: MappingOptions;
   readonly dialect: Pick<SourceDialect, 'codec' | 'stateCodec' | 'naturalDefinition'> &
-    Partial<Pick<SourceDialect, 'columnTypeFor'>>;
+    Partial<Pick<SourceDialect, 'columnTypeFor' | 'shownDefinition'>>;
   /** By class, the property whose column the database makes the keys of rows in, where the models name it. */
   readonly generatedKeys?: ReadonlyMap<string, string>;
   /** Knows the objects of rows; without it rows with keys of their own cannot be told apart. */

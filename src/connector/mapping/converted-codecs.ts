@@ -1,6 +1,6 @@
 /**
- * Values that pass through the configuration's hooks. A hook sees the JavaScript value of the column's own type on the
- * way to the realm and of the property's type on the way back, and may bridge any two types: a text column `a,b,c` and a
+ * Values that pass through the configuration's hooks. A hook sees the JavaScript value of the column's own type (of a
+ * document its contents) on the way to the realm and of the property's type on the way back, and may bridge any two types: a text column `a,b,c` and a
  * list of strings. A value that it returns as it came keeps its exact text.
  */
 import { isDeepStrictEqual } from 'node:util';
@@ -55,7 +55,7 @@ function hookedCodec(
   context: MappingContext,
 ): StateCodec {
   const { valueToRealm, valueToSql } = context.options;
-  const natural = context.dialect.naturalDefinition(column);
+  const natural = context.dialect.shownDefinition?.(column) ?? context.dialect.naturalDefinition(column);
   const naturalCodec = plainCodec(column, natural, context);
   const plain = new Lazy(() => plainCodec(column, definition, context));
   const fromHook = (value: unknown, type: ColumnDefinition, hook: string): StateValue => {
@@ -82,9 +82,9 @@ function hookedCodec(
       const after = valueToSql(className, property, stateToJs(value));
       if (isUnchanged(after, value)) return plain.value.toSql(value);
       if (after === null || after === undefined) return null;
-      return naturalCodec.toSql(
-        fromHook(after, natural, `convertRealmValueToPostgres('${className}', '${property}')`),
-      );
+      const hook = `convertRealmValueToPostgres('${className}', '${property}')`;
+      const converted = fromHook(after, natural, hook);
+      return naturalCodec.toSql(natural.type === 'mixed' ? withIntegers(converted) : converted);
     },
   };
 }
@@ -93,6 +93,25 @@ function hookedCodec(
 function isUnchanged(after: unknown, before: StateValue): boolean {
   const original = stateToJs(before);
   return Object.is(after, original) || isDeepStrictEqual(after, original);
+}
+
+/** A hook has no way to say that a number in a document is a whole one. */
+function withIntegers(value: StateValue): StateValue {
+  switch (value.type) {
+    case 'double':
+      return Number.isSafeInteger(value.value) ? { type: 'int', value: BigInt(value.value) } : value;
+    case 'list':
+      return { type: 'list', items: value.items.map(withIntegers) };
+    case 'dictionary': {
+      const entries = [...value.entries].map(([key, entry]): [string, StateValue] => [
+        key,
+        withIntegers(entry),
+      ]);
+      return { type: 'dictionary', entries: new Map(entries) };
+    }
+    default:
+      return value;
+  }
 }
 
 function plainCodec(column: ColumnInfo, definition: ColumnDefinition, context: MappingContext): StateCodec {

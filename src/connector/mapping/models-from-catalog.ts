@@ -1,7 +1,13 @@
 /** Classes made from tables, for a realm that is to mirror a database for which no models were written. */
-import type { ClassDefinition, ColumnDefinition, PrimaryKeyDefinition } from '../../schema/definition.ts';
+import type {
+  ClassDefinition,
+  CollectionKind,
+  ColumnDefinition,
+  PrimaryKeyDefinition,
+} from '../../schema/definition.ts';
 import type { Catalog, ColumnInfo, SourceDialect, TableInfo } from '../dialect.ts';
 import type { MappingOptions } from '../options.ts';
+import { itemColumns, itemKey } from './item-tables.ts';
 
 type Context = {
   readonly catalog: Catalog;
@@ -26,7 +32,50 @@ export function definitionsFromCatalog(context: Context): Map<string, ClassDefin
     if (definition !== undefined)
       classes.set(name, { ...definition, columns: columnsOf(table, definition, classes, context) });
   }
+  addItemTables(tables, classes, context);
   return classes;
+}
+
+/** A table `<table>_<name>` of `oid` and items is a collection of the class of `<table>`. */
+function addItemTables(
+  tables: readonly TableInfo[],
+  classes: Map<string, ClassDefinition>,
+  context: Context,
+): void {
+  for (const items of tables) {
+    const collection = collectionOf(items);
+    if (collection === undefined) continue;
+    const owner = tables
+      .filter(({ table }) => items.table.name.startsWith(`${table.name}_`))
+      .toSorted((a, b) => b.table.name.length - a.table.name.length)
+      .find((table) => classes.has(classNameOf(table, context)));
+    const definition = owner === undefined ? undefined : classes.get(classNameOf(owner, context));
+    if (owner === undefined || definition === undefined) continue;
+    const property = propertyOf(owner, items.table.name.slice(owner.table.name.length + 1), context);
+    if (definition.columns.has(property) || property === definition.primaryKey?.field) continue;
+    const target = items.columns.find(({ name }) => name === 'target')!;
+    const item = linkOf(items, target, classes, context) ?? context.dialect.naturalDefinition(target);
+    if (item.collection !== 'single') continue;
+    // Lists and sets of links hold no null.
+    const nullable = item.type === 'link' ? collection === 'dictionary' : target.nullable;
+    const columns = new Map(definition.columns).set(property, { ...item, collection, nullable });
+    classes.set(definition.name, { ...definition, columns });
+  }
+}
+
+function collectionOf({ columns, primaryKey }: TableInfo): CollectionKind | undefined {
+  const names = columns.map(({ name }) => name);
+  const kinds = ['list', 'dictionary', 'set'] as const;
+  return kinds.find((kind) => {
+    const wanted = ['oid', ...itemColumns(kind)];
+    const key = itemKey(kind);
+    return (
+      names.length === wanted.length &&
+      wanted.every((name) => names.includes(name)) &&
+      primaryKey.length === key.length &&
+      key.every((name, place) => primaryKey[place] === name)
+    );
+  });
 }
 
 function classNameOf(table: TableInfo, context: Context): string {
