@@ -148,15 +148,16 @@ export class Place {
 
   /** A command as a process, with these options in its configuration file. */
   command(
-    command: 'adapter' | 'load',
+    command: 'adapter' | 'load' | 'doctor',
     changes: Record<string, unknown> = {},
     mistakes: Record<string, unknown> = {},
+    flags: readonly string[] = [],
   ): IsthmusProcess {
     this.#processes += 1;
     const config = join(this.directory, `config${this.#processes}.json`);
     writeFileSync(config, JSON.stringify({ connector: { ...this.options(), ...changes }, ...mistakes }));
     const name = `${command}${this.#processes}`;
-    const started = new IsthmusProcess(name, this.directory, [command, '--config', config]);
+    const started = new IsthmusProcess(name, this.directory, [command, '--config', config, ...flags]);
     this.#onClose(() => started.kill());
     return started;
   }
