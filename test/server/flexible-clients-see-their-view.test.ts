@@ -377,33 +377,6 @@ test('each mode can be switched off; the app is told which one to use', async ()
   expect((await refused.next('json_error')).fields.slice(1, 4)).toEqual(['114', expect.any(String), '0']);
 });
 
-test('clients of partitions that moved are sent over, and back when they moved back', async () => {
-  const server = await startFlexible({
-    flexibleSync: { migration: (path) => (path === '/moved' ? 'owner == "x"' : undefined) },
-  });
-  const { accessToken } = await new Api(server.url).anonymous();
-  const partition = await RawClient.connect({ url: server.url, token: accessToken });
-  partition.send('bind 1 7 0 1 0', '"moved"');
-  const frame = await partition.next('json_error');
-  expect([frame.fields[1], frame.fields[3]]).toEqual(['232', '1']);
-  expect(JSON.parse(frame.body.toString())).toMatchObject({
-    action: 'MigrateToFLX',
-    partitionQuery: 'owner == "x"',
-    tryAgain: false,
-  });
-  await partition.bindNew(2, '"stays"');
-
-  const moved = await FlexibleClient.connect({ url: server.url, token: accessToken });
-  await moved.bind(JSON.stringify({ migratedPartition: '"moved"', sessionReason: 0 }));
-  await moved.bootstrap(0);
-  const stays = JSON.stringify({ migratedPartition: '"stays"' });
-  moved.raw.send(`bind 2 ${stays.length} 0 1 0`, stays);
-  const back = await moved.raw.next('json_error');
-  expect([back.fields[1], back.fields[3]]).toEqual(['234', '2']);
-  expect(JSON.parse(back.body.toString())).toMatchObject({ action: 'RevertToPBS' });
-  await moved.settle();
-});
-
 test("a client file is its user's; those of others are turned away", async () => {
   const server = await startFlexible();
   await writer(server);

@@ -4,8 +4,9 @@ import type { RealmAccess } from '../permissions.ts';
 import { realmPath } from '../realms/realm-path.ts';
 import type { RealmRegistry } from '../realms/realm-registry.ts';
 import type { PartitionMigration } from './flexible-options.ts';
+import { migrateToFlexible, migrationQuery } from './partition-migration.ts';
 import { PartitionSession, requireReadable } from './partition-session.ts';
-import { ConnectionError, SessionError } from './sync-error.ts';
+import { ConnectionError } from './sync-error.ts';
 import type { ModeOpener } from './sync-session.ts';
 
 export type PartitionSyncOptions = {
@@ -22,8 +23,8 @@ export function partitionSync(options: PartitionSyncOptions): ModeOpener {
   const { registry, access, isOffered, migration, flexibleRealm } = options;
   return async (bind, port) => {
     const path = realmPath(bind.path, port.user.id, flexibleRealm);
-    const query = migration?.(path, port.user);
-    if (query !== undefined) throw migrateToFlexible(path, query);
+    const query = migrationQuery(migration, path, port.user);
+    if (query !== undefined) throw migrateToFlexible(path, query, port.version);
     if (!isOffered) {
       throw new ConnectionError(
         113,
@@ -35,9 +36,4 @@ export function partitionSync(options: PartitionSyncOptions): ModeOpener {
     requireReadable(level, path);
     return new PartitionSession({ realm: await registry.realm(path), access: level, accessNow, port });
   };
-}
-
-/** Tells a client to go on with flexible sync, with that query as its subscription to each class (232). */
-function migrateToFlexible(path: string, query: string): SessionError {
-  return new SessionError(232, `${path} is served by flexible sync now`, undefined, query);
 }

@@ -6,7 +6,7 @@ import type { RealmRegistry } from '../realms/realm-registry.ts';
 import type { FlexibleRules, RuleUser } from '../rules/contract.ts';
 import { type FlexibleSyncOptions, flexibleRealmOf } from './flexible-options.ts';
 import { FlexibleRealm } from './flexible-realm.ts';
-import { flexibleSync } from './open-flexible.ts';
+import { flexibleSync, noFlexibleSync } from './open-flexible.ts';
 import { partitionSync } from './open-partition.ts';
 import type { SyncContext } from './sync-session.ts';
 
@@ -41,7 +41,7 @@ export async function openSync(options: OpenSyncOptions): Promise<OpenSync> {
     ...(migration !== undefined && { migration }),
     ...(path !== undefined && { flexibleRealm: path }),
   });
-  if (path === undefined) return { modes: { pbs }, close: async () => {} };
+  if (path === undefined) return { modes: { pbs, flx: noFlexibleSync }, close: async () => {} };
   const shared = await FlexibleRealm.open(await registry.realm(path), {
     portionBytes: options.limits.download,
     indexes: flexible?.indexes ?? {},

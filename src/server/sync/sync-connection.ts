@@ -174,9 +174,6 @@ export class SyncConnection implements SessionConnection {
   #bind(message: BindMessage, size: number): void {
     const { session } = message;
     const open = this.#context.modes[this.protocol.mode];
-    if (open === undefined) {
-      throw new ConnectionError(114, 'flexible sync is not offered: open the realm with a partition value');
-    }
     if (this.#sessions.has(session)) throw new ConnectionError(107, `session ${session} is bound already`);
     if (this.#sessions.size >= this.#context.limits.sessionsPerConnection) {
       throw new ConnectionError(

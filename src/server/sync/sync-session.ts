@@ -14,7 +14,7 @@
  * mean for a realm is up to the mode of sync (mode-session.ts).
  */
 import type { Logger } from '../../log.ts';
-import type { ServerMessage } from '../../protocol/messages.ts';
+import type { ServerMessage, SyncMode } from '../../protocol/messages.ts';
 import type { Negotiated } from '../../protocol/negotiation.ts';
 import type { Upload } from '../../store/server/contract.ts';
 import type { User } from '../accounts/accounts.ts';
@@ -39,8 +39,7 @@ export type ModeOpener = (bind: BindMessage, port: SessionPort) => Promise<ModeS
 
 /** What all sessions of the server share. */
 export type SyncContext = {
-  /** The modes of sync; flexible sync is absent when no realm is configured for it. */
-  readonly modes: { readonly pbs: ModeOpener; readonly flx?: ModeOpener };
+  readonly modes: Readonly<Record<SyncMode, ModeOpener>>;
   readonly boundFiles: BoundFiles;
   readonly backlog: ServerBacklog;
   readonly limits: ServerLimits;

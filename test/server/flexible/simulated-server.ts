@@ -113,9 +113,8 @@ export class SimulatedServer {
       receive: (message) => {
         if (message.type === 'ping' || message.type === 'test_command') return;
         if (message.type === 'bind') {
-          const open = this.#context.modes.flx;
-          if (open === undefined) throw new Error('no flexible sync');
-          session = new SyncSession(message, BYTES_OF_A_MESSAGE, connection, this.#context, open);
+          const { flx } = this.#context.modes;
+          session = new SyncSession(message, BYTES_OF_A_MESSAGE, connection, this.#context, flx);
         } else session?.receive(message, BYTES_OF_A_MESSAGE);
       },
       review: () => session?.review(),
