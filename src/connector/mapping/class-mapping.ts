@@ -3,7 +3,7 @@ import type { ClassDefinition, ColumnDefinition, RealmSchema } from '../../schem
 import type { LinkValue, NullValue, PrimaryKey, ScalarValue } from '../../schema/value.ts';
 import type { StateValue } from '../../store/state/object-state.ts';
 import type { ColumnInfo, KeyLookup, SqlText, TableInfo, ValueCodec } from '../dialect.ts';
-import { forClass, MappingError } from '../errors.ts';
+import { requireOwnTable } from './names.ts';
 
 export type MappedColumn = {
   readonly property: string;
@@ -103,17 +103,10 @@ export class Mapping {
 
   constructor(classes: readonly ClassMapping[]) {
     this.order = parentsFirst(classes);
+    const owners = new Map<string, string>();
     for (const mapped of classes) {
       this.#byClass.set(mapped.className, mapped);
-      const other = this.#byTable.get(nameOf(mapped));
-      if (other !== undefined) {
-        forClass(mapped.className, () => {
-          throw new MappingError(
-            `the classes ${other.className} and ${mapped.className} have the same table ${nameOf(mapped)}`,
-            { remedy: 'give each class a table of its own, or leave one of them out of the models' },
-          );
-        });
-      }
+      requireOwnTable(nameOf(mapped), mapped.className, owners);
       this.#byTable.set(nameOf(mapped), mapped);
     }
   }

@@ -2,7 +2,7 @@
  * The naming functions of the options, made total: each direction may be given alone, both, or not at all, and what
  * is given in both directions must be inverse (a pair that is not would lose changes silently).
  */
-import { MappingError } from '../errors.ts';
+import { forClass, MappingError } from '../errors.ts';
 import type { MappingOptions } from '../options.ts';
 import { storedName } from './name-limit.ts';
 
@@ -62,4 +62,16 @@ export function closest(wanted: string, existing: readonly string[]): string {
   if (existing.includes(wanted)) return wanted;
   const folded = existing.filter((candidate) => candidate.toLowerCase() === wanted.toLowerCase());
   return folded.length === 1 && folded[0] !== undefined ? folded[0] : wanted;
+}
+
+/** Throws `MappingError` when a class of `owners` (by table) has the table already; enters it otherwise. */
+export function requireOwnTable(table: string, className: string, owners: Map<string, string>): void {
+  const other = owners.get(table);
+  owners.set(table, className);
+  if (other === undefined) return;
+  forClass(className, () => {
+    throw new MappingError(`the classes ${other} and ${className} have the same table ${table}`, {
+      remedy: 'give each class a table of its own, or leave one of them out of the models',
+    });
+  });
 }

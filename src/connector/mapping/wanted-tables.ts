@@ -9,7 +9,7 @@ import {
 } from '../dialect.ts';
 import { type MappingContext, tableNames } from './build-mapping.ts';
 import { itemColumns, itemKey } from './item-tables.ts';
-import { tableNameFor } from './names.ts';
+import { requireOwnTable, tableNameFor } from './names.ts';
 import { embeddedClass, fieldColumnName, isScalarProperty, placeOf } from './property-places.ts';
 import { wantedKey } from './wanted-keys.ts';
 
@@ -18,8 +18,10 @@ type Context = Omit<MappingContext, 'dialect'> & { readonly dialect: Pick<Source
 /** Every table of the models with every column; the dialect creates what is missing of them. */
 export function wantedTables(context: Context): WantedTable[] {
   const wanted: WantedTable[] = [];
+  const owners = new Map<string, string>();
   for (const definition of context.definitions.values()) {
     if (definition.kind === 'embedded' || definition.primaryKey === undefined) continue;
+    requireOwnTable(nameFor(definition.name, context), definition.name, owners);
     wanted.push(objectTable(definition, context), ...itemTables(definition, context));
   }
   return wanted;
