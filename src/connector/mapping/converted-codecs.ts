@@ -65,28 +65,36 @@ function hookedCodec(
       throw new DataError(`${hook} returned a value that is no ${typeName(type)}`, { cause });
     }
   };
+  const toRealmHook = `convertPostgresValueToRealm('${table.table.name}', '${column.name}')`;
+  const toSqlHook = `convertRealmValueToPostgres('${className}', '${property}')`;
   return {
     toRealm: (text) => {
       if (valueToRealm === undefined) return plain.value.toRealm(text);
       const before = naturalCodec.toRealm(text);
-      const after = valueToRealm(table.table.name, column.name, stateToJs(before));
+      const shown = stateToJs(before);
+      const after = called(toRealmHook, () => valueToRealm(table.table.name, column.name, shown));
       if (isUnchanged(after, before)) return plain.value.toRealm(text);
-      return fromHook(
-        after,
-        definition,
-        `convertPostgresValueToRealm('${table.table.name}', '${column.name}')`,
-      );
+      return fromHook(after, definition, toRealmHook);
     },
     toSql: (value) => {
       if (valueToSql === undefined) return plain.value.toSql(value);
-      const after = valueToSql(className, property, stateToJs(value));
+      const after = called(toSqlHook, () => valueToSql(className, property, stateToJs(value)));
       if (isUnchanged(after, value)) return plain.value.toSql(value);
       if (after === null || after === undefined) return null;
-      const hook = `convertRealmValueToPostgres('${className}', '${property}')`;
-      const converted = fromHook(after, natural, hook);
+      const converted = fromHook(after, natural, toSqlHook);
       return naturalCodec.toSql(natural.type === 'mixed' ? withIntegers(converted) : converted);
     },
   };
+}
+
+/** What a hook throws concerns the one value that it was given. */
+function called(hook: string, call: () => unknown): unknown {
+  try {
+    return call();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DataError(`${hook} failed: ${reason}`, { cause });
+  }
 }
 
 /** Compared by contents: a hook may return a copy, or change the array that it was given. */
