@@ -148,7 +148,7 @@ export class Place {
 
   /** A command as a process, with these options in its configuration file. */
   command(
-    command: 'adapter' | 'load' | 'doctor',
+    command: 'adapter' | 'load' | 'doctor' | 'verify',
     changes: Record<string, unknown> = {},
     mistakes: Record<string, unknown> = {},
     flags: readonly string[] = [],
