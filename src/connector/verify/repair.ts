@@ -100,7 +100,7 @@ async function forgetRepaired({ checks, suspects, signal }: RepairContext): Prom
           const stands = differences.some(({ state }) => state === 'standing');
           if (!stands) suspects.remove(className, suspect.id);
           else if (before !== undefined && before.fingerprint !== fingerprint) {
-            suspects.failed(className, suspect.id, before.reason ?? CHANGED);
+            suspects.failed(className, suspect.id, before.reason ?? STILL_DIFFERENT);
           }
         });
       });
@@ -109,13 +109,14 @@ async function forgetRepaired({ checks, suspects, signal }: RepairContext): Prom
   return suspects.count('settled');
 }
 
-const CHANGED = 'it was changed meanwhile; verify again';
+const STILL_DIFFERENT =
+  'it differs after the repair, too: it was changed meanwhile, or the other side makes something else of what it is given';
 
 function tellLeft({ checks, suspects, onNotRepaired }: RepairContext): void {
   for (const { mapped } of checks) {
     for (const page of suspects.pages(mapped.className, 'settled')) {
       for (const { id, reason } of page) {
-        onNotRepaired({ className: mapped.className, key: id.slice(1), reason: reason ?? CHANGED });
+        onNotRepaired({ className: mapped.className, key: id.slice(1), reason: reason ?? STILL_DIFFERENT });
       }
     }
   }

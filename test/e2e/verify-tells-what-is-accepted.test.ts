@@ -1,0 +1,153 @@
+/** Rows spread over many realms, and divergence that a policy accepted. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Bench, create, int, set, text } from './bad-input.ts';
+import { verify } from './verify.ts';
+
+let bench: Bench;
+
+beforeAll(async () => {
+  bench = await Bench.start();
+});
+
+afterEach(() => bench.closePlaces());
+afterAll(() => bench.stop());
+
+describe('with a function that gives each row its realm', () => {
+  const TABLE = `CREATE TABLE item (id integer PRIMARY KEY, name text, owner text);
+    INSERT INTO item SELECT n, 'item ' || n, CASE WHEN n <= 10 THEN 'ann' WHEN n <= 20 THEN 'bob' END
+      FROM generate_series(1, 25) n`;
+  const schema = [
+    { name: 'item', primaryKey: 'id', properties: { id: 'int', name: 'string?', owner: 'string?' } },
+  ];
+  const place = async () => {
+    const here = await bench.place(TABLE);
+    const pathOf = (owner: unknown): string => `${here.path}/${owner}`;
+    const options = {
+      schema,
+      realmRegex: `^${here.path}/`,
+      mapPostgresChangeToRealmPath: (_table: string, props: Readonly<Record<string, unknown>>) =>
+        props.owner === null ? null : pathOf(props.owner),
+    };
+    await here.loader(options).init();
+    return { here, options: here.options(options), pathOf };
+  };
+
+  test('there are no differences after loading, and rows of no realm are counted as such', async () => {
+    const { options } = await place();
+    const { lines, report } = await verify(options);
+    expect(lines).toEqual([]);
+    expect(report.classes[0]).toMatchObject({ rows: 25, rowsOutside: 5, objects: 20, equal: 20 });
+  });
+
+  const plant = async () => {
+    const placed = await place();
+    const { here, pathOf } = placed;
+    await here.sql(`UPDATE item SET owner = 'bob' WHERE id = 1; UPDATE item SET owner = 'carl' WHERE id = 2;
+      UPDATE item SET owner = NULL WHERE id = 3`);
+    const device = await here.device(pathOf('bob'));
+    device.replica.write(create(int(21), { name: text('item 21') }));
+    await device.session.uploadCompletion();
+    return placed;
+  };
+
+  test('an object in a realm to which its row does not belong is found and named', async () => {
+    const { options, pathOf } = await plant();
+    const { lines } = await verify(options);
+    expect(lines).toEqual([
+      `item 1: object in ${pathOf('ann')}, to which its row does not belong`,
+      `item 1: row without object in ${pathOf('bob')}`,
+      `item 21: object in ${pathOf('bob')}, to which its row does not belong`,
+      `item 2: object in ${pathOf('ann')}, to which its row does not belong`,
+      `item 2: row without object in ${pathOf('carl')}`,
+      `item 3: object in ${pathOf('ann')}, to which its row does not belong`,
+    ]);
+  });
+
+  test('--repair realm moves it to the realm of its row, which is made when it is new', async () => {
+    const { here, options, pathOf } = await plant();
+    const { report, notRepaired } = await verify(options, { repair: 'realm' });
+    expect(notRepaired).toEqual([]);
+    expect(report.repair).toEqual({ repaired: 4, notRepaired: 0 });
+    expect((await verify(options)).lines).toEqual([]);
+    const { replica } = await here.device(pathOf('carl'));
+    expect(replica.object('item', int(2))?.fields.get('name')).toEqual(text('item 2'));
+  });
+
+  test('--repair sql gives the row to the realm of its object where the object says so, and refuses to guess elsewhere', async () => {
+    const { here, options } = await plant();
+    const { report, notRepaired } = await verify(options, { repair: 'sql' });
+    expect(await here.sql('SELECT id, owner FROM item WHERE id IN (1, 2, 3, 21) ORDER BY id')).toEqual([
+      { id: '1', owner: 'ann' },
+      { id: '2', owner: 'ann' },
+      { id: '3', owner: 'ann' },
+      { id: '21', owner: null },
+    ]);
+    expect(report.repair).toEqual({ repaired: 3, notRepaired: 1 });
+    expect(notRepaired).toMatchObject([{ className: 'item', key: '21' }]);
+  });
+});
+
+describe('what a policy accepted is shown apart, and is not repaired', () => {
+  const TABLE = `CREATE TABLE item (id integer PRIMARY KEY, name text, at timestamp, note text);
+    INSERT INTO item VALUES (1, 'one', NULL, 'x'), (2, 'two', 'infinity', 'x'), (3, 'three', NULL, 'x')`;
+  const schema = [
+    {
+      name: 'item',
+      primaryKey: 'id',
+      properties: { id: 'int', name: 'string?', at: 'date?', note: 'string?' },
+    },
+  ];
+
+  test('rows that no realm value can hold', async () => {
+    const place = await bench.place(TABLE);
+    const options = place.options({ schema });
+    await place.loader({ schema }).init();
+    for (const repair of [undefined, 'realm', 'sql'] as const) {
+      const { differences, report } = await verify(options, repair === undefined ? {} : { repair });
+      expect(differences).toMatchObject([
+        { kind: 'rowWithoutObject', state: 'explained', className: 'item', key: '2' },
+      ]);
+      expect(differences[0]?.reason).toMatch(/infinity/);
+      expect(report).toMatchObject({ standing: 0, explained: 1 });
+      expect(report.repair).toBeUndefined();
+    }
+    // A row that was changed to such a value leaves the object as it was.
+    await place.sql(`UPDATE item SET at = '-infinity' WHERE id = 3`);
+    const { differences } = await verify(options);
+    expect(differences.map(({ kind, state, key }) => [kind, state, key])).toEqual([
+      ['rowWithoutObject', 'explained', '2'],
+      ['different', 'explained', '3'],
+    ]);
+  });
+
+  test('properties that the configuration ignores', async () => {
+    const place = await bench.place(TABLE);
+    const changes = { schema, realmIgnoreProperties: ['note', 'at'] };
+    await place.loader(changes).init();
+    await place.sql(`UPDATE item SET note = 'y'`);
+    const { lines, report } = await verify(place.options(changes));
+    expect(lines).toEqual([]);
+    expect(report.classes[0]?.notCompared.toSorted()).toEqual(['at', 'note']);
+  });
+
+  test('transactions of a realm that the database refused', async () => {
+    const place = await bench.place(
+      `${TABLE}; ALTER TABLE item ADD CHECK (name <> 'bad'); DELETE FROM item WHERE id = 2`,
+    );
+    await place.loader({ schema }).init();
+    const { device } = await place.synced({ schema });
+    device.replica.write(set(int(1), { name: text('bad') }));
+    device.replica.write(create(int(9), { name: text('bad') }));
+    device.replica.write(set(int(3), { name: text('good') }));
+    await expect
+      .poll(() => place.sql(`SELECT name FROM item WHERE id = 3`), { timeout: 20_000 })
+      .toEqual([{ name: 'good' }]);
+    const { differences, report } = await verify(place.options({ schema }));
+    expect(differences.map(({ kind, state, key }) => [kind, state, key])).toEqual([
+      ['different', 'explained', '1'],
+      ['objectWithoutRow', 'explained', '9'],
+    ]);
+    for (const { reason } of differences) expect(reason).toMatch(/dead letter \d+: .*item_name_check/);
+    expect(report).toMatchObject({ standing: 0, explained: 2 });
+  });
+});
