@@ -43,7 +43,8 @@ const TABLES = `${TREE}
        FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
     (SELECT json_object_agg(t.oid, CASE WHEN pg_relation_size(t.oid) > 0 THEN 'filled' ELSE 'empty' END)
        FROM tree t WHERE t.root = c.oid AND t.oid <> c.oid),
-    (SELECT to_jsonb(m)::text FROM pg_publication_rel m JOIN pg_publication p ON p.oid = m.prpubid
+    (SELECT concat_ws(' ', to_jsonb(m), p.pubinsert, p.pubupdate, p.pubdelete)
+       FROM pg_publication_rel m JOIN pg_publication p ON p.oid = m.prpubid
        WHERE p.pubname = $2 AND m.prrelid = c.oid)
   FROM tree r JOIN pg_class c ON c.oid = r.root WHERE r.root = r.oid`;
 

@@ -38,7 +38,17 @@ export type LoadContext = {
   readonly onDataError: (error: DataError, className?: string) => void;
   /** Takes note of the rows that are left out, and of those that no longer are. */
   readonly refused?: RefusedRows;
+  /** Given while the feed is followed at the same time. */
+  readonly live?: LiveLoad;
   readonly signal: AbortSignal;
+};
+
+/** How a load and the change feed keep out of each other's way. */
+export type LiveLoad = {
+  /** True when the feed has brought the row as it became after the snapshot. */
+  readonly isNewer: (className: string, key: PrimaryKey) => boolean;
+  /** Takes objects that never had a row; without it an object without a row is one whose row is gone. */
+  readonly withoutRow?: (realm: SyncedRealm, className: string, keys: readonly PrimaryKey[]) => void;
 };
 
 export type TableResult = { readonly rowsRead: number; readonly objectsWritten: number };
@@ -115,7 +125,10 @@ class TableLoader {
     this.columnNames = [...names];
     this.plan = new RowPlan(mapped, this.columnNames);
     if (context.fixedRealmPath !== undefined) context.realms.open(context.fixedRealmPath);
-    this.wasEmpty = context.realms.all().every((realm) => realm.replica.count(mapped.className) === 0);
+    // While the feed is followed, it and the devices may make objects meanwhile.
+    this.wasEmpty =
+      context.live === undefined &&
+      context.realms.all().every((realm) => realm.replica.count(mapped.className) === 0);
   }
 
   /** The texts of the row's primary key, after which a load goes on. */
@@ -129,6 +142,7 @@ class TableLoader {
     const writes = new Map<SyncedRealm, { instructions: Instruction[]; rows: number }>();
     for (const row of batch) {
       const realm = this.#realmOf(row);
+      if (!this.wasEmpty && this.#context.fixedRealmPath === undefined) this.#leaveOthers(row, realm);
       if (realm === undefined) continue;
       let write = writes.get(realm);
       if (write === undefined) {
@@ -151,6 +165,7 @@ class TableLoader {
       const row = this.#translation.peek(this.plan, given);
       if (row === undefined) return; // no key can be made for it, which was said already
       const key = this.plan.key(row);
+      if (this.#context.live?.isNewer(this.#mapped.className, key)) return;
       if (this.wasEmpty) freshObject(this.plan, key, row, out);
       else {
         const shadow = realm.shadows.of(this.#mapped.className, key);
@@ -165,6 +180,21 @@ class TableLoader {
       this.#context.refused?.refuse(this.#mapped, this.plan.keyTexts(row), error.message);
     }
     if (out.length > length) this.objectsWritten += 1;
+  }
+
+  /** What decides about the realm of a row may have changed unnoticed. */
+  #leaveOthers(row: readonly SqlText[], realm: SyncedRealm | undefined): void {
+    const { className } = this.#mapped;
+    const translated = this.#translation.peek(this.plan, row);
+    if (translated === undefined) return;
+    const key = this.plan.key(translated);
+    if (this.#context.live?.isNewer(className, key)) return;
+    for (const other of this.#context.realms.all()) {
+      if (other === realm || other.replica.object(className, key) === undefined) continue;
+      const instructions: Instruction[] = [];
+      captureDelete(this.plan, key, other.replica, other.shadows.of(className, key), instructions);
+      this.#commit(other, instructions);
+    }
   }
 
   #realmOf(row: readonly SqlText[]): SyncedRealm | undefined {
@@ -201,11 +231,17 @@ class TableLoader {
         (row) => row.join('\0'),
       ),
     );
+    const { live } = this.#context;
+    const gone = keys.filter(
+      (key, index) => !found.has(texts[index]?.join('\0') ?? '') && !live?.isNewer(className, key),
+    );
+    if (live?.withoutRow !== undefined) {
+      live.withoutRow(realm, className, gone);
+      return;
+    }
     const instructions: Instruction[] = [];
-    keys.forEach((key, index) => {
-      if (found.has(texts[index]?.join('\0') ?? '')) return;
+    for (const key of gone)
       captureDelete(this.plan, key, realm.replica, realm.shadows.of(className, key), instructions);
-    });
     this.objectsWritten += instructions.length;
     this.#commit(realm, instructions);
   }
