@@ -70,6 +70,9 @@ function objectTable(definition: ClassDefinition, context: Context): WantedTable
   };
 }
 
+/** What holds an embedded object holds any document. */
+const DOCUMENT: ColumnDefinition = { type: 'mixed', nullable: true, collection: 'single' };
+
 function addColumn(
   { columns, foreignKeys }: Gathered,
   name: string,
@@ -82,7 +85,8 @@ function addColumn(
     isScalar && definition.type === 'link' ? context.definitions.get(definition.linkTarget ?? '') : undefined;
   const targetKey = target === undefined ? undefined : keyOf(target, context);
   if (!columns.has(name)) {
-    const type = targetKey?.type ?? context.dialect.columnTypeFor(definition);
+    const isDocument = definition.collection === 'single' && embeddedClass(definition, context) !== undefined;
+    const type = targetKey?.type ?? context.dialect.columnTypeFor(isDocument ? DOCUMENT : definition);
     // Of a collection, `nullable` speaks of the items; the column itself may stay empty.
     columns.set(name, { name, type, nullable: nullable || !isScalar });
   }
