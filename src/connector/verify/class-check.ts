@@ -24,6 +24,8 @@ export type ClassCheckContext = {
   readonly realms: VerifiedRealms;
   readonly options: ConnectorOptions;
   readonly suspects: Suspects;
+  /** Why the adapter has stopped with a class, by class name. */
+  readonly stopped: ReadonlyMap<string, string>;
 };
 
 /** What both sides hold of one key at one moment. */
@@ -73,6 +75,8 @@ export class ClassCheck {
    */
   suspectRow(row: readonly SqlText[]): Suspect | 'agrees' | 'outside' {
     const { plan, mapped } = this.rows;
+    const own = this.#ownKeyWithoutKey(row);
+    if (own !== undefined) return { id: `${WITHOUT_KEY}${own}`, keyTexts: undefined };
     const keyTexts = plan.keyTexts(row);
     let key: PrimaryKey;
     try {
@@ -107,6 +111,15 @@ export class ClassCheck {
     return this.#context.realms.leftOut.has(path);
   }
 
+  /** The key that the database made for a row that the class cannot know yet; undefined for every other row. */
+  #ownKeyWithoutKey(row: readonly SqlText[]): string | undefined {
+    const { key } = this.mapped;
+    if (key.row === undefined) return undefined;
+    const [column = ''] = key.columns;
+    if (row[this.rows.columnNames.indexOf(column)] !== null) return undefined;
+    return row[this.rows.columnNames.indexOf(key.row.column)] ?? undefined;
+  }
+
   #agrees(
     key: PrimaryKey,
     row: readonly SqlText[],
@@ -132,7 +145,55 @@ export class ClassCheck {
   }
 
   /** Looks at both sides of some keys anew. */
-  async observe(suspects: readonly Suspect[]): Promise<Observation[]> {
+  async observe(all: readonly Suspect[]): Promise<Observation[]> {
+    const [suspects, numbered] = [all.filter(hasKey), all.filter((suspect) => !hasKey(suspect))];
+    const observations = new Map<string, Observation>();
+    for (const observation of await this.#observeKeyed(suspects))
+      observations.set(observation.suspect.id, observation);
+    for (const observation of await this.#observeNumbered(numbered))
+      observations.set(observation.suspect.id, observation);
+    return all.flatMap(({ id }) => observations.get(id) ?? []);
+  }
+
+  /** Rows without a key of the class: the adapter gives them one when it runs. */
+  async #observeNumbered(suspects: readonly Suspect[]): Promise<Observation[]> {
+    const column = this.mapped.key.row?.column;
+    if (column === undefined || suspects.length === 0) return [];
+    const keys = suspects.map(({ id }) => [id.slice(WITHOUT_KEY.length)]);
+    const { columnNames } = this.rows;
+    const place = columnNames.indexOf(column);
+    const rows = new Map(
+      (await this.#context.dialect.fetchRows(this.mapped.table, columnNames, keys, [column])).map((row) => [
+        row[place],
+        row,
+      ]),
+    );
+    return suspects.map((suspect): Observation => {
+      const own = suspect.id.slice(WITHOUT_KEY.length);
+      const row = rows.get(own);
+      const seen = {
+        suspect,
+        key: undefined,
+        row,
+        sides: new Map(),
+        fingerprint: fingerprintOf(row, new Map(), []),
+      };
+      if (row === undefined || this.#ownKeyWithoutKey(row) === undefined) {
+        // It has one now, or is gone; as an object it is looked at like every other.
+        const found = row === undefined ? 'outside' : this.suspectRow(row);
+        if (typeof found !== 'string') this.#context.suspects.add(this.mapped.className, found);
+        return { ...seen, path: undefined, differences: [] };
+      }
+      const path = this.pathOf(row);
+      if (path === undefined || this.isLeftOut(path)) return { ...seen, path, differences: [] };
+      const difference = this.#difference('rowWithoutObject', own, path, {
+        reason: `the row has no ${this.mapped.key.columns.join(', ')} yet: the adapter and \`isthmus load\` give it one`,
+      });
+      return { ...seen, path, differences: [difference] };
+    });
+  }
+
+  async #observeKeyed(suspects: readonly Suspect[]): Promise<Observation[]> {
     const { dialect } = this.#context;
     const keys = suspects.flatMap(({ keyTexts }) => (keyTexts === undefined ? [] : [keyTexts]));
     const rows = new Map<string, readonly SqlText[]>();
@@ -173,22 +234,7 @@ export class ClassCheck {
     const shown = key === undefined ? (suspect.keyTexts?.join('-') ?? '') : keyText(key);
     const differences: Difference[] = [];
     const add = (kind: DifferenceKind, realmPath: string, more: Partial<Difference> = {}): void => {
-      const letter = this.#context.suspects.deadLetter(
-        { class: this.mapped.className, key: shown },
-        realmPath,
-      );
-      const reason = letter ?? more.reason;
-      const state: DifferenceState = letter === undefined ? (more.state ?? 'standing') : 'explained';
-      differences.push({
-        kind,
-        state,
-        className: this.mapped.className,
-        table: this.table,
-        key: shown,
-        realmPath,
-        properties: more.properties ?? [],
-        ...(reason === undefined ? {} : { reason }),
-      });
+      differences.push(this.#difference(kind, shown, realmPath, more));
     };
     if (row !== undefined && path !== undefined && !this.isLeftOut(path)) {
       const holder = holders.find(({ realm }) => realm.path === path);
@@ -201,6 +247,24 @@ export class ClassCheck {
     }
     const fingerprint = fingerprintOf(row, sides, holders);
     return { suspect, key, row, path, sides, differences, fingerprint };
+  }
+
+  /** With what is known to be behind it: a stopped table, a dead letter, or what it brings along itself. */
+  #difference(kind: DifferenceKind, key: string, realmPath: string, more: Partial<Difference>): Difference {
+    const { className } = this.mapped;
+    const { stopped, suspects } = this.#context;
+    const accepted = stopped.get(className) ?? suspects.deadLetter({ class: className, key }, realmPath);
+    const reason = accepted ?? more.reason;
+    return {
+      kind,
+      state: accepted === undefined ? (more.state ?? 'standing') : 'explained',
+      className,
+      table: this.table,
+      key,
+      realmPath,
+      properties: more.properties ?? [],
+      ...(reason === undefined ? {} : { reason }),
+    };
   }
 
   #compareRow(
@@ -256,6 +320,13 @@ export class ClassCheck {
       return object === undefined ? [] : [{ realm, object }];
     });
   }
+}
+
+/** Begins the ids of rows that have no key of their class; what follows is the key that the database made. */
+const WITHOUT_KEY = '#';
+
+function hasKey({ id }: Suspect): boolean {
+  return !id.startsWith(WITHOUT_KEY);
 }
 
 function identityOf({ id, keyTexts }: Suspect, mapped: ClassMapping): PrimaryKey | undefined {

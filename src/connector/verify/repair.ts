@@ -26,6 +26,8 @@ export type RepairContext = {
   readonly checks: readonly ClassCheck[];
   readonly suspects: Suspects;
   readonly realms: VerifiedRealms;
+  /** Brings what is known of both sides up to date. */
+  readonly refresh: () => Promise<void>;
   readonly onNotRepaired: (failure: NotRepaired) => void;
   readonly signal: AbortSignal;
 };
@@ -39,15 +41,15 @@ export type RepairReport = {
 const MOST_ROUNDS = 5;
 
 export async function repairSettled(repairer: Repairer, context: RepairContext): Promise<RepairReport> {
-  const { realms, suspects } = context;
+  const { realms, suspects, refresh } = context;
   const before = suspects.count('settled');
   let left = before;
   for (let round = 0; round < MOST_ROUNDS && left > 0; round += 1) {
-    await realms.refresh();
+    await refresh();
     for (const check of context.checks) await repairClass(repairer, check, 'make', context);
     for (const check of [...context.checks].reverse()) await repairClass(repairer, check, 'erase', context);
     await realms.upload();
-    await realms.refresh();
+    await refresh();
     const now = await forgetRepaired(context);
     if (now === left) break;
     left = now;

@@ -37,6 +37,7 @@ export class RowComparison {
     this.mapped = mapped;
     this.#secrets = secrets;
     const names = new Set(mapped.key.columns);
+    if (mapped.key.row !== undefined) names.add(mapped.key.row.column);
     for (const property of mapped.properties.values()) names.add(property.column.name);
     for (const state of mapped.states.values()) for (const { name } of state.columns) names.add(name);
     if (allColumns) for (const { name } of mapped.table.columns) names.add(name);

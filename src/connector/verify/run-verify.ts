@@ -6,12 +6,14 @@
  * stands, the repair (`repair.ts`). Nothing is written before the repair.
  */
 import type { ReplicaStore } from '../../store/replica/contract.ts';
+import { readMarks } from '../../store/replica/read-marks.ts';
 import type { SourceDialect, SqlWriter } from '../dialect.ts';
 import { MappingError } from '../errors.ts';
 import type { LoadProgress } from '../load/run-load.ts';
 import type { ClassMapping } from '../mapping/class-mapping.ts';
 import type { ConnectorOptions } from '../options.ts';
 import type { RealmSource } from '../realm-sync.ts';
+import { stoppedTables } from '../schema-watch/class-states.ts';
 import { type ConnectorSetup, setUpConnector } from '../setup.ts';
 import { AdapterBacklog } from './adapter-backlog.ts';
 import { ClassCheck } from './class-check.ts';
@@ -22,6 +24,7 @@ import { firstPass } from './first-pass.ts';
 import { type NotRepaired, type RepairDirection, type RepairReport, repairSettled } from './repair.ts';
 import { RealmRepairer } from './repair-realm.ts';
 import { SqlRepairer } from './repair-sql.ts';
+import { RowKeyIndex } from './row-keys.ts';
 import { settle } from './settle.ts';
 import { Suspects } from './suspects.ts';
 import { VerifiedRealms } from './verified-realms.ts';
@@ -81,10 +84,12 @@ export async function runVerify(
   const { dialect, schema, directory, store, sync, onProgress, signal } = dependencies;
   const started = performance.now();
   // What is missing in the database is for the adapter to make.
+  const keys = new RowKeyIndex(store);
   const setup = await setUpConnector(
     { ...options, createDatabase: false, createTables: false },
     dialect,
     schema,
+    keys.directory,
   );
   const classes = chosenClasses(setup, request.only);
   onProgress?.({ kind: 'downloading' });
@@ -93,13 +98,19 @@ export async function runVerify(
   const writer = await dialect.openWriter();
   try {
     await indexDeadLetters(dialect, suspects);
-    const context = { dialect, realms, options, suspects };
+    const refresh = async (): Promise<void> => {
+      await realms.refresh();
+      await keys.refresh(setup.mapping, dialect, signal);
+    };
+    await refresh();
+    const context = { dialect, realms, options, suspects, stopped: stoppedClasses(options.localPath) };
     const checks = classes.map((mapped) => new ClassCheck(mapped, context));
     const verification = new Verification(options, setup, checks, {
       ...dependencies,
       realms,
       suspects,
       writer,
+      refresh,
     });
     return await verification.run(request, started);
   } finally {
@@ -113,6 +124,7 @@ type Parts = VerifyDependencies & {
   readonly realms: VerifiedRealms;
   readonly suspects: Suspects;
   readonly writer: SqlWriter;
+  readonly refresh: () => Promise<void>;
 };
 
 class Verification {
@@ -172,8 +184,8 @@ class Verification {
   }
 
   async #report(counts: ReadonlyMap<ClassCheck, ClassCounts>, started: number): Promise<VerifyReport> {
-    const { realms, suspects, onDifference, signal } = this.#parts;
-    await realms.refresh();
+    const { realms, suspects, onDifference, signal, refresh } = this.#parts;
+    await refresh();
     const classes: ClassReport[] = [];
     for (const check of this.#checks) {
       const found = await lookForReport(check, suspects, signal, onDifference);
@@ -206,6 +218,14 @@ class Verification {
         : new SqlRepairer({ writer, mapping, catalog, tableOfRealm, realms });
     return repairSettled(repairer, { ...this.#parts, checks: this.#checks, onNotRepaired });
   }
+}
+
+/** What the adapter has stopped with, when it runs or ran on this machine. */
+function stoppedClasses(localPath: string): Map<string, string> {
+  const stopped = stoppedTables({ marks: (prefix) => readMarks(localPath, prefix) });
+  return new Map(
+    [...stopped].map(([name, { reason, since }]) => [name, `the table is stopped since ${since}: ${reason}`]),
+  );
 }
 
 function chosenClasses({ mapping }: ConnectorSetup, only: readonly string[]): readonly ClassMapping[] {

@@ -9,7 +9,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AdapterBacklog } from './adapter-backlog.ts';
 import type { ClassCheck } from './class-check.ts';
 import type { Suspects } from './suspects.ts';
-import type { VerifiedRealms } from './verified-realms.ts';
 
 const FIRST_PAUSE_MILLISECONDS = 100;
 const LONGEST_PAUSE_MILLISECONDS = 2_000;
@@ -20,7 +19,8 @@ const LEAST_PATIENCE_MILLISECONDS = 1_000;
 export type SettleContext = {
   readonly checks: readonly ClassCheck[];
   readonly suspects: Suspects;
-  readonly realms: VerifiedRealms;
+  /** Brings what is known of both sides up to date. */
+  readonly refresh: () => Promise<void>;
   readonly backlog: AdapterBacklog;
   readonly settleMilliseconds: number;
   /** Hears how many are still to be settled. */
@@ -30,7 +30,7 @@ export type SettleContext = {
 
 /** Afterwards what stood still is `settled`, what kept changing is still `open`, and what agreed is gone. */
 export async function settle(context: SettleContext): Promise<void> {
-  const { suspects, realms, backlog, settleMilliseconds, onLook, signal } = context;
+  const { suspects, refresh, backlog, settleMilliseconds, onLook, signal } = context;
   const began = performance.now();
   const end = began + Math.max(LEAST_PATIENCE_MILLISECONDS, settleMilliseconds) * PATIENCE;
   let pause = FIRST_PAUSE_MILLISECONDS;
@@ -38,7 +38,7 @@ export async function settle(context: SettleContext): Promise<void> {
     const open = suspects.count('open');
     onLook(open);
     if (open === 0 || performance.now() > end) return;
-    await realms.refresh();
+    await refresh();
     const look = await backlog.look(performance.now());
     for (const check of context.checks) await lookAgain(check, look, context);
     if (suspects.count('open') === 0) continue;

@@ -10,7 +10,9 @@ import type { ObjectName } from '../dead-letters/contract.ts';
 const PAGE = 1_000;
 
 export type Suspect = {
-  /** The object's key as `keyToken` writes it, or `!` and the key texts of a row whose key no object can have. */
+  /** The object's key as `keyToken` writes it, or `!` and the key texts of a row whose key no object can have,
+   * or `#` and the key that the database made for a row that has no other yet.
+   */
   readonly id: string;
   /** What the row's key columns hold; `undefined` for an object whose key no row can have. */
   readonly keyTexts: readonly string[] | undefined;

@@ -21,7 +21,7 @@ import { StoreTransactions } from './store-transactions.ts';
 import { SubscriptionTable } from './subscription-table.ts';
 import { TransactionQueue } from './transaction-queue.ts';
 
-const DATABASE_FILE = 'replicas.sqlite';
+export const DATABASE_FILE = 'replicas.sqlite';
 
 export type ReplicaStoreOptions = {
   /** What makes queued transactions of merged changesets; without it nothing is queued. */
