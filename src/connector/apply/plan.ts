@@ -85,11 +85,24 @@ function planWrites(effect: NetEffect, mapping: Mapping, replica: ReplicaReader)
       }
       const kind = object.operation === 'update' ? 'update' : 'upsert';
       if (kind === 'upsert' || row.size > 0) addRow(grouped, kind, mapped, object.key, row);
+      else if (overwritesDatabase(object, mapped))
+        addRow(grouped, kind, mapped, object.key, untouched(object, mapped));
     }
     for (const run of grouped.values()) runs.push(statementOf(run));
     for (const run of postponed.values()) later.push(statementOf(run));
   }
   return [...runs, ...later];
+}
+
+/** A value that is the database's to make was written in the realm, where it must become the database's again. */
+function overwritesDatabase({ values }: ObjectEffect, { properties, key }: ClassMapping): boolean {
+  return key.row !== undefined && [...values.keys()].some((name) => properties.get(name)?.column.readOnly);
+}
+
+/** Sets the key to what it is, so that the feed shows the row. */
+function untouched(object: ObjectEffect, { key }: ClassMapping): Cells {
+  const texts = key.toSql(object.key);
+  return new Map(key.columns.map((name, part) => [name, { text: texts[part] ?? null, lookup: undefined }]));
 }
 
 function effectsByClass(
@@ -180,12 +193,24 @@ function planDeletes(effect: NetEffect, mapping: Mapping, nullify: boolean): App
 function nullifications(mapped: ClassMapping, rows: readonly string[][], mapping: Mapping): ApplyStatement[] {
   const statements: ApplyStatement[] = [];
   for (const child of mapping.order) {
-    for (const { columns, referenced } of child.table.foreignKeys) {
+    for (const { columns, referenced, referencedColumns } of child.table.foreignKeys) {
       if (tableId(referenced) !== tableId(mapped.table.table) || columns.length !== 1) continue;
       const column = child.table.columns.find((candidate) => candidate.name === columns[0]);
       if (column === undefined || !column.nullable || column.readOnly) continue;
       const nulls = rows.map(([key]): SqlText[] => [key ?? null, null]);
-      statements.push({ kind: 'update', table: child.table, keyColumns: columns, columns, rows: nulls });
+      const { row } = mapped.key;
+      const lookups =
+        row !== undefined && referencedColumns[0] === row.column
+          ? { lookups: new Map([[column.name, row.lookup]]) }
+          : {};
+      statements.push({
+        kind: 'update',
+        table: child.table,
+        keyColumns: columns,
+        columns,
+        rows: nulls,
+        ...lookups,
+      });
     }
   }
   return statements;

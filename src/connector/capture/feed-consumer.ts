@@ -30,6 +30,7 @@ import type { RealmRegistry, SyncedRealm } from '../realms.ts';
 import { captureDelete, captureRow } from './capture-change.ts';
 import { LeftOutValues } from './left-out-values.ts';
 import { MendedRows } from './mended-rows.ts';
+import { MovedKeys, movedRowStatements } from './moved-keys.ts';
 import { RowPlan } from './row-plan.ts';
 import type { TouchedRows } from './touched-rows.ts';
 import { type RowEffect, TransactionBuffer } from './transaction-buffer.ts';
@@ -103,6 +104,8 @@ export class FeedConsumer {
   readonly #leftOut: LeftOutValues;
   readonly #mended: MendedRows;
   readonly #translation: RowTranslation;
+  /** Of the transaction that is being written. */
+  #moved: MovedKeys | undefined;
 
   constructor(options: FeedConsumerOptions) {
     this.#options = options;
@@ -314,6 +317,11 @@ export class FeedConsumer {
       }
       return instructions;
     };
+    this.#moved = MovedKeys.of(() => this.#buffer.rows());
+    if (this.#moved !== undefined) {
+      for (const realm of this.#options.realms.all())
+        this.#moved.relink(this.#options.mapping(), realm.replica, into(realm));
+    }
     for (const effect of this.#buffer.rows()) {
       try {
         this.#capture(effect, into);
@@ -325,6 +333,11 @@ export class FeedConsumer {
       }
     }
     this.#buffer.clear();
+    this.#cleanup.push(
+      ...(this.#moved?.statements(this.#options.mapping()) ?? []),
+      ...movedRowStatements(this.#translation.takeMoves(), this.#options.mapping()),
+    );
+    this.#moved = undefined;
     this.#options.directory.write();
     for (const [realm, instructions] of writes) this.#writeRealm(realm, instructions, captured);
   }
@@ -390,7 +403,10 @@ export class FeedConsumer {
     const reader = erased ? { ...GONE, schema: realm.replica.schema } : realm.replica;
     const { length } = instructions;
     try {
-      captureRow(plan, key, row, reader, realm.shadows.of(className, key), instructions);
+      const shadow = realm.shadows.of(className, key);
+      captureRow(plan, key, row, reader, shadow, instructions);
+      if (effect.movedFrom !== undefined && !shadow.deleted)
+        this.#moved?.carryOver(effect, realm.replica, reader.object(className, key), instructions);
     } catch (error) {
       instructions.length = length; // never half an object
       throw error;
@@ -426,6 +442,7 @@ export class FeedConsumer {
   }
 
   #cleanLists(plan: RowPlan, key: PrimaryKey): void {
+    if (this.#moved?.leaves(plan.mapping.className, key)) return;
     const own = this.#translation.ownKey(plan, key);
     for (const statement of clearedCollections(plan.mapping, [key], own === undefined ? undefined : [own]))
       this.#cleanup.push(statement);

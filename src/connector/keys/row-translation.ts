@@ -3,6 +3,7 @@
  * have yet or that a deletion leaves out, and keeps the directory of both. Everything behind it needs to know one key.
  */
 import type { PrimaryKey } from '../../schema/value.ts';
+import type { RowMove } from '../capture/moved-keys.ts';
 import type { RowPlan } from '../capture/row-plan.ts';
 import { type FeedValue, tableId, UNCHANGED } from '../dialect.ts';
 import { DataError } from '../errors.ts';
@@ -15,6 +16,7 @@ type Places = { readonly table: string; readonly row: number; readonly key: numb
 export class RowTranslation {
   readonly #directory: KeyDirectory;
   readonly #places = new WeakMap<RowPlan, Places>();
+  #moves: RowMove[] = [];
 
   constructor(directory: KeyDirectory) {
     this.#directory = directory;
@@ -41,7 +43,10 @@ export class RowTranslation {
     const own = row[places.row];
     const moved = typeof formerOwn === 'string' && typeof own === 'string' && formerOwn !== own;
     const known = moved ? this.#directory.keyOf(table, formerOwn) : undefined;
-    if (moved) this.#directory.remove(table, formerOwn);
+    if (moved) {
+      this.#directory.remove(table, formerOwn);
+      this.#moves.push({ mapped: plan.mapping, from: formerOwn, to: own });
+    }
     const before = known ?? (typeof own === 'string' ? this.#directory.keyOf(table, own) : undefined);
     const complete = this.#withKey(plan, places, row, before);
     const key = complete[places.key];
@@ -63,6 +68,13 @@ export class RowTranslation {
     const row = typeof own === 'string' ? own : this.#directory.rowOf(places.table, key);
     if (row !== undefined) this.#directory.remove(places.table, row);
     return shown === key ? old : old.with(places.key, key);
+  }
+
+  /** The rows whose keys somebody changed since this was asked last. */
+  takeMoves(): readonly RowMove[] {
+    const moves = this.#moves;
+    if (moves.length > 0) this.#moves = [];
+    return moves;
   }
 
   /** All rows of the table are gone. Call inside the store's transaction. */
