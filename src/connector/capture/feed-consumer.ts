@@ -24,6 +24,7 @@ import {
 import { ApplyError, DataError } from '../errors.ts';
 import type { KeyDirectory } from '../keys/key-directory.ts';
 import { RowTranslation } from '../keys/row-translation.ts';
+import { UnknownRows } from '../keys/unknown-rows.ts';
 import type { ClassMapping, Mapping } from '../mapping/class-mapping.ts';
 import type { RealmPathOfRow } from '../options.ts';
 import type { RealmRegistry, SyncedRealm } from '../realms.ts';
@@ -104,6 +105,7 @@ export class FeedConsumer {
   readonly #leftOut: LeftOutValues;
   readonly #mended: MendedRows;
   readonly #translation: RowTranslation;
+  readonly #unknown: UnknownRows;
   /** Of the transaction that is being written. */
   #moved: MovedKeys | undefined;
 
@@ -111,6 +113,7 @@ export class FeedConsumer {
     this.#options = options;
     this.#mended = new MendedRows(options.dialect);
     this.#translation = new RowTranslation(options.directory);
+    this.#unknown = new UnknownRows(options.dialect, options.directory, options.mapping);
     this.#leftOut = new LeftOutValues(
       options.dialect,
       (className, key) => this.#holders(className, key),
@@ -138,6 +141,7 @@ export class FeedConsumer {
   async consume(
     events: readonly FeedEvent[],
   ): Promise<{ position: Position | undefined; cleanup: readonly ApplyStatement[] }> {
+    await this.#unknown.learn(this.#changedRows(events));
     await this.#leftOut.fetch(this.#rowsOf(events));
     this.#cleanup = [];
     const captured: CapturedTransaction[] = [];
@@ -469,15 +473,23 @@ export class FeedConsumer {
     for (const statement of emptiedCollections(plan.mapping)) this.#cleanup.push(statement);
   }
 
-  *#rowsOf(events: readonly FeedEvent[]): IterableIterator<{ plan: RowPlan; row: readonly FeedValue[] }> {
+  *#rowsOf(events: readonly FeedEvent[]): IterableIterator<PlannedRow> {
+    for (const { plan, row } of this.#changedRows(events)) {
+      const keyed = this.#translation.peek(plan, row);
+      if (keyed !== undefined) yield { plan, row: keyed };
+    }
+  }
+
+  *#changedRows(events: readonly FeedEvent[]): IterableIterator<PlannedRow> {
     for (const event of events) {
       if (event.kind !== 'change' || event.change.kind === 'truncate' || event.change.kind === 'delete')
         continue;
       const plan = this.#plan(event.change.table);
-      const row = plan === undefined ? undefined : this.#translation.peek(plan, event.change.row);
-      if (plan !== undefined && row !== undefined) yield { plan, row };
+      if (plan !== undefined) yield { plan, row: event.change.row };
     }
   }
 }
+
+type PlannedRow = { readonly plan: RowPlan; readonly row: readonly FeedValue[] };
 
 const GONE = { object: () => undefined, objects: () => [][Symbol.iterator](), count: () => 0 };

@@ -6,14 +6,7 @@ import type { ReplicaStore } from '../../store/replica/contract.ts';
 import { captureDelete, captureRow, captureState } from '../capture/capture-change.ts';
 import { RowPlan, realmStateOf, realmValueOf } from '../capture/row-plan.ts';
 import type { RefusedRows } from '../dead-letters/refused-rows.ts';
-import {
-  type FeedValue,
-  type SnapshotReader,
-  type SourceDialect,
-  type SqlText,
-  tableId,
-  UNCHANGED,
-} from '../dialect.ts';
+import { type SnapshotReader, type SourceDialect, type SqlText, tableId } from '../dialect.ts';
 import { DataError } from '../errors.ts';
 import type { KeyDirectory } from '../keys/key-directory.ts';
 import { RowTranslation } from '../keys/row-translation.ts';
