@@ -4,8 +4,6 @@
  */
 
 import type { MergedInstruction } from '../adapter/merged-instruction.ts';
-import { ADMIN_REALM_PATH } from '../adapter/realm-discovery.ts';
-import { SchemaError } from '../schema/schema-error.ts';
 import type { ReplicaStore } from '../store/replica/contract.ts';
 import { appliedCheckpoints } from './apply/applied-checkpoints.ts';
 import { type AppliedTransaction, ApplyLoop } from './apply/apply-loop.ts';
@@ -14,22 +12,29 @@ import { redirectStatements } from './apply/redirect.ts';
 import { type CapturedTransaction, FeedConsumer } from './capture/feed-consumer.ts';
 import { FeedLoop } from './capture/feed-loop.ts';
 import { DEFAULT_CHECK_MILLISECONDS, FeedWatch } from './capture/feed-watch.ts';
+import { TouchedRows } from './capture/touched-rows.ts';
 import { FeedBarrier } from './dead-letters/feed-barrier.ts';
 import { LetterDesk } from './dead-letters/letter-desk.ts';
 import { RefusedRows } from './dead-letters/refused-rows.ts';
 import { retryRow } from './dead-letters/retry-row.ts';
-import type { ApplyStatement, FeedHealth, SourceDialect } from './dialect.ts';
+import type { ApplyStatement, FeedHealth, SourceDialect, SqlWriter } from './dialect.ts';
 import { putsAside } from './error-policy.ts';
 import { ApplyError, ConnectorStoppedError, type DataError } from './errors.ts';
-import { knownFeed, openKnownFeed, refuseNewFeed, requireFeed, settleNewFeed } from './feed-start.ts';
+import { knownFeed, openKnownFeed, requireFeed, settleNewFeed } from './feed-start.ts';
 import { KeyDirectory } from './keys/key-directory.ts';
 import { OwedKeys } from './keys/owed-keys.ts';
 import { loadedSnapshots } from './load/load-marks.ts';
-import { extendedDefinitions } from './mapping/extended-definitions.ts';
+import type { Mapping } from './mapping/class-mapping.ts';
 import type { ConnectorOptions } from './options.ts';
-import type { RealmSession, RealmSync } from './realm-sync.ts';
+import { RealmSessions } from './realm-sessions.ts';
+import type { RealmSync } from './realm-sync.ts';
 import { RealmRegistry, type SyncedRealm } from './realms.ts';
-import { type ConnectorSetup, extendSetup, setUpConnector } from './setup.ts';
+import { HeldChanges } from './schema-watch/held-changes.ts';
+import { HeldWriter } from './schema-watch/held-writer.ts';
+import { SchemaWatch } from './schema-watch/schema-watch.ts';
+import { TableComparisons } from './schema-watch/table-comparisons.ts';
+import type { Turn } from './schema-watch/taking-over.ts';
+import { type ConnectorSetup, setUpConnector } from './setup.ts';
 
 export type SyncedTransaction =
   | ({ readonly direction: 'toRealm' } & CapturedTransaction)
@@ -60,17 +65,20 @@ export type FeedStatus = {
 export class ConnectorEngine {
   readonly #options: ConnectorOptions;
   readonly #dependencies: EngineDependencies;
-  readonly #sessions = new Map<string, RealmSession>();
+  readonly #sessions: RealmSessions;
+  readonly #schemaWatch: SchemaWatch;
   /** Rows and objects of the classes whose rows the database numbers. */
   readonly #directory: KeyDirectory;
   readonly #owedKeys: OwedKeys;
-  #setup: ConnectorSetup;
   #realms!: RealmRegistry;
   #applyLoop!: ApplyLoop;
   #feedLoop!: FeedLoop;
   #consumer!: FeedConsumer;
   #feedWatch: FeedWatch | undefined;
   #letterDesk!: LetterDesk;
+  #held!: HeldChanges;
+  #heldWriter!: HeldWriter;
+  #comparisons!: TableComparisons;
   #closing = false;
   /** Rejects with what stopped the connector; resolves when it was closed. */
   done!: Promise<void>;
@@ -78,18 +86,19 @@ export class ConnectorEngine {
   private constructor(
     options: ConnectorOptions,
     dependencies: EngineDependencies,
-    setup: ConnectorSetup,
+    schemaWatch: SchemaWatch,
     directory: KeyDirectory,
   ) {
     this.#options = options;
     this.#dependencies = dependencies;
-    this.#setup = setup;
+    this.#schemaWatch = schemaWatch;
+    this.#sessions = new RealmSessions({ options, ...dependencies });
     this.#directory = directory;
     this.#owedKeys = new OwedKeys({
       store: dependencies.store,
       directory,
-      mapping: () => this.#setup.mapping,
-      openWriter: () => dependencies.dialect.openWriter(),
+      mapping: () => this.#schemaWatch.setup.mapping,
+      openWriter: () => this.#openWriter(),
       errorPolicy: options.ignoreSqlErrors,
       logger: options.logger,
     });
@@ -99,14 +108,18 @@ export class ConnectorEngine {
   static async start(options: ConnectorOptions, dependencies: EngineDependencies): Promise<ConnectorEngine> {
     const { dialect, schema, store } = dependencies;
     const directory = new KeyDirectory(store.rowKeys);
-    const setup = await setUpConnector(options, dialect, schema, directory);
+    const setup = await setUpConnector(options, dialect, schema, directory, store);
+    const found = await dialect.catalogWatch?.tableVersions();
     await requireFeed(options, dialect, store, setup);
-    const engine = new ConnectorEngine(options, dependencies, setup, directory);
+    const watched = { options, dialect, schema, store, directory };
+    const schemaWatch = await SchemaWatch.open(watched, setup, found ?? new Map());
+    const engine = new ConnectorEngine(options, dependencies, schemaWatch, directory);
     engine.#run(await appliedCheckpoints(dialect));
     await engine.#holdFeed();
     engine.#watchFeed();
     engine.#applyLoop.begin();
     engine.#letterDesk.begin();
+    engine.#watchTables();
     return engine;
   }
 
@@ -122,6 +135,29 @@ export class ConnectorEngine {
       logger,
     });
     this.#feedWatch.start();
+  }
+
+  #watchTables(): void {
+    this.#schemaWatch.begin((setup, turns) => this.#onTablesChanged(setup, turns));
+    this.#heldWriter.wake();
+    this.#comparisons.wake();
+  }
+
+  #onTablesChanged(setup: ConnectorSetup, turns: readonly Turn[]): void {
+    if (turns.length > 0)
+      this.#realms.extend(setup.definitions, (path, error) => this.#sessions.leaveOut(path, error));
+    this.#consumer.forgetPlans();
+    for (const { kind, className } of turns) {
+      if (kind === 'stopped') this.#held.stop(className);
+      if (kind === 'resumed') this.#held.resume(className);
+      this.#comparisons.abandon(className);
+    }
+    this.#heldWriter.wake();
+    this.#comparisons.wake();
+  }
+
+  async #openWriter(): Promise<SqlWriter> {
+    return this.#schemaWatch.guarded(await this.#dependencies.dialect.openWriter());
   }
 
   /** Waits until the feed streams. Whoever held it before may still be writing, so nothing is applied until then. */
@@ -153,11 +189,13 @@ export class ConnectorEngine {
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
-    await this.#feedWatch?.close();
+    this.#sessions.end();
+    await Promise.all([this.#feedWatch?.close(), this.#comparisons.close(), this.#heldWriter.close()]);
     await this.#feedLoop.close();
     await this.#applyLoop.close();
     await this.#letterDesk.close(); // after the loops, for what they still had to tell it
-    await Promise.all([...this.#sessions.values()].map((session) => session.close()));
+    await this.#schemaWatch.close();
+    await this.#sessions.close();
     this.#realms.close();
   }
 
@@ -166,36 +204,44 @@ export class ConnectorEngine {
     const options = this.#options;
     this.#realms = new RealmRegistry({
       store,
-      schema: this.#setup.definitions,
+      schema: this.#schemaWatch.setup.definitions,
       applied,
       onOpen: (realm) => {
-        this.#warnOfReset(realm);
-        const session = sync.open(realm.replica, {
-          waiting: () => realm.pending.length,
-          ...(realm.path === options.fixedRealmPath
-            ? {}
-            : { onFailed: (error: Error) => this.#leaveOut(realm.path, error) }),
-        });
-        this.#sessions.set(realm.path, session);
+        realm.shadows.attach((className, key) => this.#held.shadowOf(realm.path, className, key));
+        this.#sessions.begin(realm);
       },
       onPending: () => this.#applyLoop.wake(),
     });
+    this.#held = new HeldChanges({
+      store,
+      mapping: () => this.#schemaWatch.setup.mapping,
+      isStopped: (className) => this.#schemaWatch.isStopped(className),
+      isLeft: (className, property) => this.#schemaWatch.isLeft(className, property),
+      applied,
+      logger: options.logger,
+    });
     const { tableOfRealm } = options;
+    const redirect =
+      tableOfRealm === undefined
+        ? undefined
+        : (path: string, statements: readonly ApplyStatement[]) =>
+            redirectStatements(statements, path, tableOfRealm, this.#schemaWatch.setup.catalog);
+    const isSecret = (className: string, property: string): boolean =>
+      options.secretProperties.has(`${className}.${property}`);
+    const snapshots = loadedSnapshots(store);
+    const touched = new TouchedRows();
+    const mapping = (): Mapping => this.#schemaWatch.setup.mapping;
     const owed = new OwedChanges(store);
     const refused = new RefusedRows(store);
     const barrier = new FeedBarrier(() => dialect.openWriter());
     this.#applyLoop = new ApplyLoop({
-      ...(tableOfRealm === undefined
-        ? {}
-        : {
-            redirect: (path: string, statements: readonly ApplyStatement[]) =>
-              redirectStatements(statements, path, tableOfRealm, this.#setup.catalog),
-          }),
+      ...(redirect === undefined ? {} : { redirect }),
+      hold: (realm, instructions) => this.#held.split(realm, instructions),
       realms: this.#realms,
-      openWriter: () => dialect.openWriter(),
-      mapping: () => this.#setup.mapping,
+      openWriter: () => this.#openWriter(),
+      mapping,
       errorPolicy: options.ignoreSqlErrors,
-      isSecret: (className, property) => options.secretProperties.has(`${className}.${property}`),
+      isSecret,
       beforeApply: async (instructions) => {
         await this.#owedKeys.settle(); // a row without its key would not be found
         await this.#extendOrRetry(instructions);
@@ -208,14 +254,23 @@ export class ConnectorEngine {
     this.#consumer = new FeedConsumer({
       store,
       realms: this.#realms,
-      mapping: () => this.#setup.mapping,
-      dialect,
+      mapping,
+      dialect: this.#schemaWatch.reads,
       realmPathOfRow: options.realmPathOfRow,
       fixedRealmPath: options.fixedRealmPath,
       directory: this.#directory,
-      loadedSnapshots: loadedSnapshots(store),
+      loadedSnapshots: snapshots,
+      touched,
+      layouts: {
+        hint: () => this.#schemaWatch.hint(),
+        unreadable: (mapped, reason) => this.#schemaWatch.unreadable(mapped, reason),
+        changed: () => this.#schemaWatch.look(),
+      },
       refused,
-      onOwn: (checkpoint) => barrier.echoed(checkpoint),
+      onOwn: (checkpoint) => {
+        barrier.echoed(checkpoint);
+        this.#held.echoed(checkpoint);
+      },
       onDataError: (error, className) => this.#onDataError(error, className),
       onCaptured: (transaction) =>
         this.#dependencies.onTransaction?.({ direction: 'toRealm', ...transaction }),
@@ -226,11 +281,44 @@ export class ConnectorEngine {
       refused,
       feedCaughtUp: (signal) => barrier.pass(signal),
       retry: (request) => this.#applyLoop.retry(request),
-      retryRow: (row) => retryRow(row, this.#setup.mapping, dialect, store, this.#consumer, refused),
+      retryRow: (row) =>
+        retryRow(row, this.#schemaWatch.setup.mapping, dialect, store, this.#consumer, refused),
       onDiscarded: (path, sequence) => owed.forgive(path, sequence),
       logger: options.logger,
     });
-    this.#openRealms();
+    this.#heldWriter = new HeldWriter({
+      held: this.#held,
+      realms: this.#realms,
+      openWriter: () => this.#openWriter(),
+      mapping,
+      redirect,
+      errorPolicy: options.ignoreSqlErrors,
+      isSecret,
+      logger: options.logger,
+    });
+    this.#comparisons = new TableComparisons({
+      dialect,
+      store,
+      mapping,
+      held: this.#held,
+      touched,
+      snapshots,
+      context: {
+        store,
+        directory: this.#directory,
+        realms: this.#realms,
+        dialect,
+        realmPathOfRow: options.realmPathOfRow,
+        fixedRealmPath: options.fixedRealmPath,
+        batchRows: options.load.batchRows,
+        onDataError: (error, className) => this.#onDataError(error, className),
+        refused,
+      },
+      onHeld: () => this.#heldWriter.wake(),
+      look: () => this.#schemaWatch.look(),
+      logger: options.logger,
+    });
+    this.#sessions.openAll(this.#realms);
     settleNewFeed(store, this.#realms, applied);
     this.#feedLoop = new FeedLoop({
       openFeed: (signal) => openKnownFeed(dialect, store, signal),
@@ -244,55 +332,14 @@ export class ConnectorEngine {
       logger: options.logger,
     });
     const loops = Promise.all([this.#feedLoop.done, this.#applyLoop.done]).then(() => {});
-    this.done = Promise.race([sync.failed, loops]);
+    const failures = [this.#schemaWatch.failed, this.#heldWriter.failed, this.#comparisons.failed];
+    this.done = Promise.race([sync.failed, ...failures, loops]);
     this.done.catch(() => {}); // whoever runs the engine awaits it; until then it must not take the process down
   }
 
-  /**
-   * A client reset replaced the replica by the server's state. What that changed is queued for SQL, except erasures
-   * (the server may have lost data): rows without object stay, and only a comparison tells them.
-   */
-  #warnOfReset({ path, replica }: SyncedRealm): void {
-    const { store } = this.#dependencies;
-    const name = `generation:${path}`;
-    const known = Number(store.mark(name) ?? 0);
-    if (replica.generation === known) return;
-    this.#options.logger.warn(
-      'The realm was reset to the state of the server. Run `isthmus load`, which compares tables and realm, to see that both agree',
-      { path },
-    );
-    store.transaction(() => store.setMark(name, String(replica.generation)));
-  }
-
-  #openRealms(): void {
-    const { store, sync } = this.#dependencies;
-    const { fixedRealmPath, realmRegex } = this.#options;
-    if (fixedRealmPath !== undefined) this.#realms.open(fixedRealmPath);
-    const open = (path: string): void => {
-      if (this.#closing || path === ADMIN_REALM_PATH || !realmRegex.test(path)) return;
-      try {
-        this.#realms.open(path);
-      } catch (error) {
-        if (!(error instanceof SchemaError)) throw error;
-        this.#leaveOut(path, error);
-      }
-    };
-    for (const path of store.paths()) open(path);
-    sync.onRealm(open);
-  }
-
-  /** One of many realms: what somebody has made of it must not stop the others. */
-  #leaveOut(path: string, error: Error): void {
-    this.#options.logger.error('A realm is not synced any more, the others are', {
-      path,
-      reason: error.message,
-      remedy: 'mend the realm, the models or the rights, then start the connector again; nothing is lost',
-    });
-  }
-
   /** A row that no realm value can hold: the same policy as for realm values that no column can hold. */
-  #onDataError(error: DataError, className: string): void {
-    if (!putsAside(this.#options.ignoreSqlErrors, [className])) {
+  #onDataError(error: DataError, className?: string): void {
+    if (!putsAside(this.#options.ignoreSqlErrors, className === undefined ? [] : [className])) {
       throw new ConnectorStoppedError(
         `a row of the database cannot be written to the realm: ${error.message}`,
         {
@@ -308,23 +355,10 @@ export class ConnectorEngine {
   /** A database that is away for a while is no reason to stop here either. */
   async #extendOrRetry(instructions: readonly MergedInstruction[]): Promise<void> {
     try {
-      await this.#extend(instructions);
+      await this.#schemaWatch.grow(instructions);
     } catch (cause) {
       if (!(cause instanceof Error) || !this.#dependencies.dialect.isTransient(cause)) throw cause;
       throw new ApplyError(cause.message, { errorClass: 'transient', cause });
     }
-  }
-
-  /** Makes tables and columns for classes and properties that a realm transaction adds, when configured to. */
-  async #extend(instructions: readonly MergedInstruction[]): Promise<void> {
-    if (!this.#options.applyRealmSchemaChanges) return;
-    const definitions = extendedDefinitions(this.#setup.definitions, instructions);
-    if (definitions === undefined) return;
-    const { dialect, schema } = this.#dependencies;
-    this.#setup = await extendSetup(this.#options, dialect, schema, definitions, this.#directory);
-    const { created, snapshot } = await dialect.prepareFeed(this.#setup.tables, { reset: false });
-    await snapshot?.close();
-    if (created) await refuseNewFeed(this.#options.adapterName, dialect);
-    this.#consumer.forgetPlans();
   }
 }

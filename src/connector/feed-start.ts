@@ -43,7 +43,8 @@ export async function requireFeed(
   const source = await dialect.checkSource?.(reset ? NOTHING_KNOWN : knownFeed(store));
   const { created, snapshot, start } = await dialect.prepareFeed(setup.tables, {
     reset,
-    ...(reset ? {} : { followed: followedTables(store) }),
+    // Where tables are watched, the one that was left out for a while is compared, and the others go on.
+    ...(reset || dialect.catalogWatch !== undefined ? {} : { followed: followedTables(store) }),
   });
   await snapshot?.close();
   if (!created) {

@@ -106,6 +106,9 @@ export type ConnectorOptions = {
     readonly uploadMaxWaitMilliseconds: number;
   };
 
+  /** How often the tables are looked at for changes. */
+  readonly schemaCheckMilliseconds?: number;
+
   readonly logger: Logger;
   /** Log SQL statements at level verbose. */
   readonly printCommands: boolean;

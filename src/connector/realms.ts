@@ -6,6 +6,7 @@ import { decodeMerged } from '../adapter/cook.ts';
 import type { MergedInstruction } from '../adapter/merged-instruction.ts';
 import { schemaInstructions } from '../changeset/schema-difference.ts';
 import type { RealmSchema } from '../schema/definition.ts';
+import { SchemaError } from '../schema/schema-error.ts';
 import type { Replica, ReplicaStore } from '../store/replica/contract.ts';
 import { ShadowRegistry } from './capture/shadow.ts';
 
@@ -107,7 +108,7 @@ export class SyncedRealm {
 /** Opens realms on demand; `onOpen` starts their sync session. */
 export class RealmRegistry {
   readonly #store: ReplicaStore;
-  readonly #schema: RealmSchema;
+  #schema: RealmSchema;
   readonly #applied: ReadonlyMap<string, number>;
   readonly #appliedCastShadow: boolean;
   readonly #onOpen: (realm: SyncedRealm) => void;
@@ -149,6 +150,19 @@ export class RealmRegistry {
     this.#realms.set(path, realm);
     this.#onOpen(realm);
     return realm;
+  }
+
+  /** The classes grew: every realm gets what it lacks; one that contradicts them is told. */
+  extend(schema: RealmSchema, onConflict: (path: string, error: SchemaError) => void): void {
+    this.#schema = schema;
+    for (const realm of this.#realms.values()) {
+      try {
+        realm.ensureSchema(schema);
+      } catch (error) {
+        if (!(error instanceof SchemaError)) throw error;
+        onConflict(realm.path, error);
+      }
+    }
   }
 
   get(path: string): SyncedRealm | undefined {

@@ -2,6 +2,7 @@
 import type { ClassDefinition } from '../schema/definition.ts';
 import { classDefinitions, generatedKeys } from '../schema/definitions.ts';
 import { parseSchema } from '../schema/notation.ts';
+import type { ReplicaStore } from '../store/replica/contract.ts';
 import type { Catalog, SourceDialect, TableInfo } from './dialect.ts';
 import { MappingError } from './errors.ts';
 import type { KeyDirectory } from './keys/key-directory.ts';
@@ -10,14 +11,23 @@ import type { Mapping } from './mapping/class-mapping.ts';
 import { concealSecrets } from './mapping/concealed.ts';
 import { definitionsFromCatalog } from './mapping/models-from-catalog.ts';
 import { wantedTables } from './mapping/wanted-tables.ts';
-import type { ConnectorOptions } from './options.ts';
+import type { ConnectorOptions, MappingOptions } from './options.ts';
+import { fitClasses, type Misfit } from './schema-watch/fitting.ts';
+import { definitionsOfRealms, withKnown } from './schema-watch/realm-definitions.ts';
+import { type RememberedClass, rememberedClasses } from './schema-watch/remembered-classes.ts';
+import { stillWanted } from './schema-watch/still-wanted.ts';
 
 export type ConnectorSetup = {
   readonly definitions: ReadonlyMap<string, ClassDefinition>;
   readonly catalog: Catalog;
+  /** Of the classes that run. */
   readonly mapping: Mapping;
   /** The tables that the change feed watches: those of the classes, not those of lists. */
   readonly tables: readonly TableInfo[];
+  /** Classes whose table was changed so that it does not fit any more. */
+  readonly stopped: ReadonlyMap<string, Misfit>;
+  /** Properties that stay in the realm because their column was dropped, with its name, by class. */
+  readonly left: ReadonlyMap<string, ReadonlyMap<string, string>>;
 };
 
 /** Throws before anything is changed when models, options and database do not fit together. */
@@ -26,14 +36,17 @@ export async function setUpConnector(
   dialect: SourceDialect,
   schema: string,
   directory?: KeyDirectory,
+  /** Knows what the tables were like before: without it every class must fit. */
+  store?: ReplicaStore,
 ): Promise<ConnectorSetup> {
   await dialect.prepare({ createDatabase: options.createDatabase });
   const found = await dialect.catalog();
-  const definitions = definitionsOf(options, dialect, found, schema);
-  const catalog = options.createTables
-    ? await createMissing(options, dialect, found, definitions, schema)
-    : found;
-  return mapped(options, dialect, catalog, definitions, schema, directory);
+  const place: Place = { options, dialect, schema, directory, remembered: memory(store) };
+  const definitions = definitionsOf(place, found, store);
+  const catalog = options.createTables ? await createMissing(place, found, definitions) : found;
+  const setup = await mapped(place, catalog, definitions);
+  tellUnmapped(options, setup);
+  return setup;
 }
 
 /** The setup after the realm's classes grew: their new tables and columns are made and mapped. */
@@ -43,44 +56,91 @@ export async function extendSetup(
   schema: string,
   definitions: ReadonlyMap<string, ClassDefinition>,
   directory?: KeyDirectory,
+  store?: ReplicaStore,
 ): Promise<ConnectorSetup> {
-  const catalog = await createMissing(options, dialect, await dialect.catalog(), definitions, schema);
-  return mapped(options, dialect, catalog, definitions, schema, directory);
+  const place: Place = { options, dialect, schema, directory, remembered: memory(store) };
+  const setup = await mapped(
+    place,
+    await createMissing(place, await dialect.catalog(), definitions),
+    definitions,
+  );
+  tellUnmapped(options, setup, definitions);
+  return setup;
 }
 
-function mapped(
+/** The setup after the tables were changed. Makes nothing: what somebody has dropped is not to be there again. */
+export async function refreshSetup(
+  before: ConnectorSetup,
   options: ConnectorOptions,
   dialect: SourceDialect,
-  catalog: Catalog,
-  definitions: ReadonlyMap<string, ClassDefinition>,
   schema: string,
   directory: KeyDirectory | undefined,
-): ConnectorSetup {
-  const built = buildMapping({
-    definitions,
-    catalog,
-    schema,
-    options: options.mapping,
-    dialect,
-    generatedKeys: generatedKeysOf(options),
-    ...(directory === undefined ? {} : { directory }),
-  });
-  const mapping = concealSecrets(built, options.secretProperties, dialect, {
-    redirected: options.tableOfRealm !== undefined,
-  });
-  tellUnmapped(options, mapping);
-  return { definitions, catalog, mapping, tables: mapping.order.map(({ table }) => table) };
+  store: ReplicaStore,
+): Promise<ConnectorSetup> {
+  const place: Place = { options, dialect, schema, directory, remembered: memory(store) };
+  const catalog = await dialect.catalog();
+  const made = isMadeFromTables(options);
+  const definitions = made
+    ? withKnown(naturalDefinitions(place, catalog), before.definitions)
+    : before.definitions;
+  return mapped(place, catalog, definitions);
+}
+
+type Place = {
+  readonly options: ConnectorOptions;
+  readonly dialect: SourceDialect;
+  readonly schema: string;
+  readonly directory: KeyDirectory | undefined;
+  readonly remembered: ReadonlyMap<string, RememberedClass>;
+};
+
+function memory(store: ReplicaStore | undefined): ReadonlyMap<string, RememberedClass> {
+  return store === undefined ? new Map() : rememberedClasses(store);
+}
+
+async function mapped(
+  { options, dialect, schema, directory, remembered }: Place,
+  catalog: Catalog,
+  definitions: ReadonlyMap<string, ClassDefinition>,
+): Promise<ConnectorSetup> {
+  const build = (from: Catalog, names: MappingOptions): Mapping =>
+    concealSecrets(
+      buildMapping({
+        definitions,
+        catalog: from,
+        schema,
+        options: names,
+        dialect,
+        generatedKeys: generatedKeysOf(options),
+        ...(directory === undefined ? {} : { directory }),
+      }),
+      options.secretProperties,
+      dialect,
+      { redirected: options.tableOfRealm !== undefined },
+    );
+  const fitting = await fitClasses({ options, dialect, definitions, catalog, remembered, build });
+  const tables = fitting.mapping.order.map(({ table }) => table);
+  return { definitions, catalog, ...fitting, tables };
+}
+
+function isMadeFromTables({ models, initializeRealm }: ConnectorOptions): boolean {
+  return models.length === 0 && initializeRealm;
 }
 
 function definitionsOf(
-  options: ConnectorOptions,
-  dialect: SourceDialect,
+  place: Place,
   catalog: Catalog,
-  schema: string,
+  store: ReplicaStore | undefined,
 ): ReadonlyMap<string, ClassDefinition> {
-  if (options.models.length > 0) return classDefinitions(parseSchema(options.models));
-  if (options.initializeRealm) {
-    return definitionsFromCatalog({ catalog, schema, options: options.mapping, dialect });
+  const { options, remembered } = place;
+  const known =
+    store === undefined
+      ? new Map<string, ClassDefinition>()
+      : definitionsOfRealms(store, options.realmRegex, remembered);
+  if (isMadeFromTables(options)) return withKnown(naturalDefinitions(place, catalog), known);
+  if (options.models.length > 0) {
+    const models = classDefinitions(parseSchema(options.models));
+    return options.applyRealmSchemaChanges ? withKnown(known, models) : models;
   }
   throw new MappingError('no models are given', {
     remedy:
@@ -88,16 +148,21 @@ function definitionsOf(
   });
 }
 
+function naturalDefinitions(
+  { options, dialect, schema }: Place,
+  catalog: Catalog,
+): Map<string, ClassDefinition> {
+  return definitionsFromCatalog({ catalog, schema, options: options.mapping, dialect });
+}
+
 function generatedKeysOf({ models }: ConnectorOptions): ReadonlyMap<string, string> {
   return generatedKeys(parseSchema(models));
 }
 
 async function createMissing(
-  options: ConnectorOptions,
-  dialect: SourceDialect,
+  { options, dialect, schema, remembered }: Place,
   catalog: Catalog,
   definitions: ReadonlyMap<string, ClassDefinition>,
-  schema: string,
 ): Promise<Catalog> {
   const wanted = wantedTables({
     definitions,
@@ -107,18 +172,24 @@ async function createMissing(
     dialect,
     generatedKeys: generatedKeysOf(options),
   });
-  const statements = await dialect.createMissing(wanted);
+  const statements = await dialect.createMissing(stillWanted(wanted, catalog, remembered));
   for (const statement of statements) options.logger.info('Extended the database', { statement });
   return statements.length === 0 ? catalog : await dialect.catalog();
 }
 
 /** Properties that stay in the realm because no column can hold them yet; said once, so that nobody waits for them. */
-function tellUnmapped(options: ConnectorOptions, mapping: Mapping): void {
+function tellUnmapped(
+  options: ConnectorOptions,
+  { mapping, left }: ConnectorSetup,
+  only?: ReadonlyMap<string, ClassDefinition>,
+): void {
   for (const { className, definition, properties, states, lists, itemTables } of mapping.order) {
+    if (only !== undefined && !only.has(className)) continue;
     const unmapped = [...definition.columns.keys()].filter(
       (name) =>
         ![properties, states, lists, itemTables].some((places) => places.has(name)) &&
-        !options.mapping.ignores(className, name),
+        !options.mapping.ignores(className, name) &&
+        left.get(className)?.has(name) !== true,
     );
     if (unmapped.length === 0) continue;
     options.logger.warn(

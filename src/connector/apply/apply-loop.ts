@@ -54,6 +54,11 @@ export type ApplyLoopOptions = {
   readonly isSecret: (className: string, property: string) => boolean;
   /** Where the statements of a realm really go; they stay where they are unless given. */
   readonly redirect?: (realmPath: string, statements: readonly ApplyStatement[]) => readonly ApplyStatement[];
+  /** What of the instructions can be written now, when some of them have to wait for their table. */
+  readonly hold?: (
+    realm: SyncedRealm,
+    instructions: readonly MergedInstruction[],
+  ) => readonly MergedInstruction[];
   /** Brings structure that a transaction adds into being before its rows are written. */
   readonly beforeApply: (instructions: readonly MergedInstruction[]) => Promise<void>;
   readonly onApplied: (transaction: AppliedTransaction) => void;
@@ -318,7 +323,8 @@ export class ApplyLoop {
     instructions: readonly MergedInstruction[],
     style: PlanStyle,
   ): readonly ApplyStatement[] {
-    const planned = planStatements(instructions, this.#options.mapping(), realm.replica, style);
+    const now = this.#options.hold?.(realm, instructions) ?? instructions;
+    const planned = planStatements(now, this.#options.mapping(), realm.replica, style);
     return this.#options.redirect?.(realm.path, planned) ?? planned;
   }
 

@@ -6,20 +6,19 @@
 import type { ClassDefinition } from '../../schema/definition.ts';
 import { type Catalog, type SourceDialect, type TableInfo, tableId } from '../dialect.ts';
 import { MappingError } from '../errors.ts';
-import { buildMapping } from '../mapping/build-mapping.ts';
 import { type ClassMapping, Mapping } from '../mapping/class-mapping.ts';
-import type { ConnectorOptions } from '../options.ts';
+import type { ConnectorOptions, MappingOptions } from '../options.ts';
 import { columnsOf, type RememberedClass } from './remembered-classes.ts';
 import { describeDifference } from './table-difference.ts';
 
 export type FittingContext = {
   readonly options: ConnectorOptions;
   readonly dialect: SourceDialect;
-  /** Schema of the tables. */
-  readonly schema: string;
   readonly definitions: ReadonlyMap<string, ClassDefinition>;
   readonly catalog: Catalog;
   readonly remembered: ReadonlyMap<string, RememberedClass>;
+  /** Throws `MappingError` for the first class that does not fit. */
+  readonly build: (catalog: Catalog, options: MappingOptions) => Mapping;
 };
 
 /** Why a class does not run. */
@@ -145,16 +144,10 @@ class Attempt {
   }
 
   #build(): Mapping {
-    const { options, definitions, schema, dialect } = this.#context;
+    const { options, build } = this.#context;
     const ignores = (className: string, property: string): boolean =>
       options.mapping.ignores(className, property) || (this.#left.get(className)?.has(property) ?? false);
-    return buildMapping({
-      definitions,
-      schema,
-      dialect,
-      catalog: this.#catalog(),
-      options: { ...options.mapping, ignores },
-    });
+    return build(this.#catalog(), this.#left.size === 0 ? options.mapping : { ...options.mapping, ignores });
   }
 
   #catalog(): Catalog {

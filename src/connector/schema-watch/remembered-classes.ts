@@ -94,7 +94,7 @@ export function itemTablesOf(mapped: ClassMapping): TableInfo[] {
   return [...mapped.lists.values(), ...mapped.itemTables.values()].map(({ table }) => table);
 }
 
-/** Columns by property, those of the key under the empty name. */
+/** Columns by property, those of the key under the empty name; none for a property that has a table of its own. */
 export function columnsOf(mapped: ClassMapping): Map<string, readonly string[]> {
   const columns = new Map<string, readonly string[]>([['', mapped.key.columns]]);
   for (const { property, column } of mapped.properties.values()) columns.set(property, [column.name]);
@@ -103,5 +103,6 @@ export function columnsOf(mapped: ClassMapping): Map<string, readonly string[]> 
       state.property,
       state.columns.map(({ name }) => name),
     );
+  for (const property of [...mapped.lists.keys(), ...mapped.itemTables.keys()]) columns.set(property, []);
   return columns;
 }

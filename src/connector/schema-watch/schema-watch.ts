@@ -1,0 +1,329 @@
+/**
+ * Keeps the mapping true to the tables while the connector runs.
+ *
+ * It looks at the tables once a minute, when rows come in another layout, and when a statement fails as it would after
+ * a change; a look that finds the catalog as it was costs one query. What is found is taken over in one step between
+ * two turns of the event loop: into the replica store first, so that a crash finds it again, then into the mapping.
+ */
+import type { MergedInstruction } from '../../adapter/merged-instruction.ts';
+import type { ReplicaStore } from '../../store/replica/contract.ts';
+import { type Catalog, type SourceDialect, type SqlWriter, tableId } from '../dialect.ts';
+import { ApplyError, MappingError } from '../errors.ts';
+import { refuseNewFeed, rememberTables } from '../feed-start.ts';
+import type { KeyDirectory } from '../keys/key-directory.ts';
+import type { ClassMapping } from '../mapping/class-mapping.ts';
+import { extendedDefinitions } from '../mapping/extended-definitions.ts';
+import type { ConnectorOptions } from '../options.ts';
+import { type ConnectorSetup, extendSetup, refreshSetup } from '../setup.ts';
+import { classStates, setClassState } from './class-states.ts';
+import { type TableVersions, type Turn, takeOver } from './taking-over.ts';
+import { tellTurn } from './turn-text.ts';
+
+/** Often enough for what no row tells, such as a column added with a DEFAULT; seldom enough to cost nothing. */
+const DEFAULT_INTERVAL_MILLISECONDS = 60_000;
+
+export type SchemaWatchOptions = {
+  readonly options: ConnectorOptions;
+  readonly dialect: SourceDialect;
+  /** Schema of the tables. */
+  readonly schema: string;
+  readonly store: ReplicaStore;
+  readonly directory: KeyDirectory;
+};
+
+/** The mapping is another one; called in the same turn of the event loop as the change in the replica store. */
+export type SetupListener = (setup: ConnectorSetup, turns: readonly Turn[]) => void;
+
+export class SchemaWatch {
+  readonly #options: SchemaWatchOptions;
+  #setup: ConnectorSetup;
+  #version = '';
+  #listener: SetupListener = () => {};
+  /** The look under way, and those that wait for it. */
+  #tail: Promise<unknown> = Promise.resolve();
+  #hinted = false;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+  /** Classes and properties of devices that have no place in the database, so that each is named once. */
+  readonly #refused = new Set<string>();
+  #reject: (error: unknown) => void = () => {};
+  /** Rejects with what stops the connector; never resolves. */
+  readonly failed: Promise<never>;
+
+  private constructor(options: SchemaWatchOptions, setup: ConnectorSetup) {
+    this.#options = options;
+    this.#setup = setup;
+    this.failed = new Promise((_, reject) => {
+      this.#reject = reject;
+    });
+    this.failed.catch(() => {}); // whoever runs the engine awaits it
+  }
+
+  /** Takes over what was changed while nothing ran. `found` is from before the feed was told to follow all tables. */
+  static async open(
+    options: SchemaWatchOptions,
+    setup: ConnectorSetup,
+    found: TableVersions,
+  ): Promise<SchemaWatch> {
+    const watch = new SchemaWatch(options, setup);
+    const { catalogWatch } = options.dialect;
+    watch.#version = (await catalogWatch?.version()) ?? '';
+    const now: TableVersions = (await catalogWatch?.tableVersions()) ?? new Map();
+    watch.#take(setup, found, now, new Set());
+    return watch;
+  }
+
+  get setup(): ConnectorSetup {
+    return this.#setup;
+  }
+
+  isStopped(className: string): boolean {
+    return this.#setup.stopped.has(className);
+  }
+
+  isLeft(className: string, property: string): boolean {
+    return this.#setup.left.get(className)?.has(property) ?? false;
+  }
+
+  /** From now on the tables are looked at. */
+  begin(listener: SetupListener): void {
+    this.#listener = listener;
+    const { dialect, options } = this.#options;
+    if (dialect.catalogWatch === undefined) return;
+    this.#timer = setInterval(
+      () => this.hint(),
+      options.schemaCheckMilliseconds ?? DEFAULT_INTERVAL_MILLISECONDS,
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    await this.#tail.catch(() => {}); // whoever asked for the look has its error
+  }
+
+  /** Somebody may have changed the tables: they are looked at soon. */
+  hint(): void {
+    if (this.#hinted || this.#closed) return;
+    this.#hinted = true;
+    this.look().catch((error: unknown) => {
+      // A database that is away is what the loops tell of; the next look comes anyway.
+      if (!this.#options.dialect.isTransient(error)) this.#reject(error);
+    });
+  }
+
+  /** Looks at the tables; true when they had changed, so that what failed because of that can be tried again. */
+  look(): Promise<boolean> {
+    return this.#inTurn(() => {
+      this.#hinted = false;
+      return this.#look();
+    });
+  }
+
+  /** Rows of the table came that cannot be told apart and are left out. Call inside the store's transaction. */
+  unreadable({ className, table }: ClassMapping, reason: string): void {
+    const { store } = this.#options;
+    const state = classStates(store).get(className);
+    if (state?.state === 'stopped') return;
+    const now = new Date();
+    setClassState(store, className, {
+      state: 'comparing',
+      table: tableId(table.table),
+      reason: `rows came that could not be read: ${reason}`,
+      run: Math.max(now.getTime(), (state?.run ?? 0) + 1),
+      first: state?.first ?? false,
+      since: now.toISOString(),
+    });
+    this.hint();
+  }
+
+  /** A writer whose failures are looked into: one that a change of the tables explains is tried again. */
+  guarded(writer: SqlWriter): SqlWriter {
+    return {
+      checkpoints: () => writer.checkpoints(),
+      apply: (statements, checkpoints) => this.#guard(writer.apply(statements, checkpoints)),
+      deadLetter: (checkpoint, letter) => writer.deadLetter(checkpoint, letter),
+      rehearse: (statements) => writer.rehearse(statements),
+      close: () => writer.close(),
+    };
+  }
+
+  /** The same for what the feed asks the database. */
+  get reads(): Pick<SourceDialect, 'fetchRows' | 'snapshotIncludes'> {
+    const { dialect } = this.#options;
+    return {
+      fetchRows: (...args) => this.#guard(dialect.fetchRows(...args)),
+      snapshotIncludes: (visibility, transaction) => dialect.snapshotIncludes(visibility, transaction),
+    };
+  }
+
+  /**
+   * Classes and properties that a realm transaction adds: their tables and columns are made when that is configured.
+   * What cannot be made stays in the realm, and is said once.
+   */
+  async grow(instructions: readonly MergedInstruction[]): Promise<void> {
+    const { options } = this.#options;
+    const definitions = extendedDefinitions(this.#setup.definitions, instructions);
+    if (definitions === undefined) return;
+    const added = [...definitions.keys()].filter(
+      (name) => definitions.get(name) !== this.#setup.definitions.get(name),
+    );
+    if (!options.applyRealmSchemaChanges) {
+      this.#tellRefused(
+        added,
+        'Classes and properties that a device added have no place in the database and stay in the realm',
+      );
+      return;
+    }
+    if (added.every((name) => this.#refused.has(name))) return;
+    await this.#inTurn(async () => {
+      try {
+        await this.#grow(definitions);
+      } catch (error) {
+        if (this.#options.dialect.isTransient(error) || !(error instanceof Error)) throw error;
+        this.#tellRefused(
+          added,
+          'Classes and properties that a device added cannot be taken into the database and stay in the realm',
+          error,
+        );
+      }
+    });
+  }
+
+  #tellRefused(classes: readonly string[], what: string, error?: Error): void {
+    const fresh = classes.filter((name) => !this.#refused.has(name));
+    for (const name of fresh) this.#refused.add(name);
+    if (fresh.length === 0) return;
+    this.#options.options.logger.warn(what, {
+      classes: fresh,
+      ...(error === undefined ? {} : { reason: error.message }),
+      remedy:
+        error === undefined
+          ? 'add them to the models, or set applyRealmSchemaChangesToPostgres'
+          : 'mend what is named and start again: their objects are brought to the database then',
+    });
+  }
+
+  async #grow(definitions: ConnectorSetup['definitions']): Promise<void> {
+    const { options, dialect, schema, directory, store } = this.#options;
+    const before = await dialect.catalog();
+    const setup = await extendSetup(options, dialect, schema, definitions, directory, store);
+    const found: TableVersions = (await dialect.catalogWatch?.tableVersions()) ?? new Map();
+    await this.#follow(setup);
+    const now: TableVersions = (await dialect.catalogWatch?.tableVersions()) ?? new Map();
+    this.#listen(
+      setup,
+      this.#take(setup, unfollowedAsNow(found, now), now, madeSince(before, setup.catalog)),
+    );
+  }
+
+  async #look(): Promise<boolean> {
+    const { options, dialect, schema, directory, store } = this.#options;
+    const { catalogWatch } = dialect;
+    if (catalogWatch === undefined || this.#closed) return false;
+    const version = await catalogWatch.version();
+    if (version === this.#version) {
+      this.#listen(this.#setup, []);
+      return false;
+    }
+    const found = await catalogWatch.tableVersions();
+    let setup: ConnectorSetup;
+    try {
+      setup = await refreshSetup(this.#setup, options, dialect, schema, directory, store);
+    } catch (error) {
+      if (!(error instanceof MappingError)) throw error;
+      options.logger.error('The tables were changed in a way that cannot be taken over', {
+        reason: error.message,
+      });
+      this.#version = version;
+      return false;
+    }
+    await this.#follow(setup);
+    const now = await catalogWatch.tableVersions();
+    this.#version = version;
+    this.#listen(setup, this.#take(setup, found, now, new Set()));
+    return true;
+  }
+
+  /** Tells the feed which tables to follow. */
+  async #follow({ tables }: ConnectorSetup): Promise<void> {
+    const { options, dialect, store } = this.#options;
+    const { created, snapshot } = await dialect.prepareFeed(tables, { reset: false });
+    await snapshot?.close();
+    if (created) await refuseNewFeed(options.adapterName, dialect);
+    rememberTables(store, tables);
+  }
+
+  #take(
+    setup: ConnectorSetup,
+    found: TableVersions,
+    now: TableVersions,
+    made: ReadonlySet<string>,
+  ): readonly Turn[] {
+    const { store, options } = this.#options;
+    const turns = store.transaction(() =>
+      takeOver(
+        store,
+        {
+          fitting: setup,
+          catalog: setup.catalog,
+          found,
+          now,
+          made,
+          allColumns: options.fixedRealmPath === undefined,
+          classes: new Set(setup.definitions.keys()),
+        },
+        new Date(),
+      ),
+    );
+    for (const turn of turns) tellTurn(turn, options.logger);
+    return turns;
+  }
+
+  #listen(setup: ConnectorSetup, turns: readonly Turn[]): void {
+    this.#setup = setup;
+    this.#listener(setup, turns);
+  }
+
+  async #guard<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      const may = this.#options.dialect.catalogWatch?.mayBeCausedByChange(error) ?? false;
+      if (!may || !(await this.look())) throw error;
+      throw new ApplyError(
+        `a table was changed since: ${error instanceof Error ? error.message : String(error)}`,
+        { errorClass: 'transient', cause: error },
+      );
+    }
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const next = this.#tail.catch(() => {}).then(work);
+    this.#tail = next;
+    next.catch(() => {}); // the caller has it
+    return next;
+  }
+}
+
+/** Tables (by id) and columns (`id.column`) that `now` has and `before` has not. */
+function madeSince(before: Catalog, now: Catalog): Set<string> {
+  const made = new Set<string>();
+  for (const [id, { columns }] of now) {
+    const known = before.get(id);
+    if (known === undefined) made.add(id);
+    const names = new Set(known?.columns.map(({ name }) => name));
+    for (const { name } of columns) if (!names.has(name)) made.add(`${id}.${name}`);
+  }
+  return made;
+}
+
+/** That the feed did not follow a table that we made just now is no gap. */
+function unfollowedAsNow(found: TableVersions, now: TableVersions): TableVersions {
+  return new Map(
+    [...found].map(([id, version]) => [
+      id,
+      version.followed === undefined ? (now.get(id) ?? version) : version,
+    ]),
+  );
+}
