@@ -35,14 +35,25 @@ export function doubleToText(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
-/** Digits that may be needed to tell two floats apart. */
+/** Digits that may be needed to tell two floats apart, and those that every float of full precision has. */
 const MOST_FLOAT_DIGITS = 9;
+const SAFE_FLOAT_DIGITS = 6;
+/** Below it floats lose precision, and fewer digits tell them apart. */
+const SMALLEST_NORMAL_FLOAT = 2 ** -126;
+/** Whole numbers up to here are floats each. */
+const LARGEST_EXACT_FLOAT = 2 ** 24;
 
 /** The shortest text that reads back as the same float: 0.1 rather than 0.10000000149011612. */
 export function floatToText(value: number): string {
   const float = Math.fround(value);
-  if (Number.isInteger(float) || !Number.isFinite(float)) return doubleToText(float);
-  for (let digits = 6; digits < MOST_FLOAT_DIGITS; digits += 1) {
+  const size = Math.abs(float);
+  if (!Number.isFinite(float) || (Number.isInteger(float) && size <= LARGEST_EXACT_FLOAT))
+    return doubleToText(float);
+  for (
+    let digits = size < SMALLEST_NORMAL_FLOAT ? 1 : SAFE_FLOAT_DIGITS;
+    digits < MOST_FLOAT_DIGITS;
+    digits += 1
+  ) {
     const short = Number(float.toPrecision(digits));
     if (Math.fround(short) === float) return doubleToText(short);
   }

@@ -10,10 +10,11 @@ import { dateFromText, isoInstant } from './date-text.ts';
 import { decimalFromText } from './decimal-text.ts';
 import { doubleFromText, doubleToText, floatFromText, floatToText } from './float-text.ts';
 import { isArray, isObject, type Json, JsonNumber, MAX_JSON_DEPTH } from './json-text.ts';
-import { isSameNumber } from './number-text.ts';
+import { isSameNumber, wholeDigits } from './number-text.ts';
 
-const INTEGER = /^-?\d+$/;
-const LONGEST_INT = 19;
+/** A sign and the digits of an integer. */
+const LONGEST_INT = 20;
+const FINITE = /^-?\d/;
 const MAX_INT = (1n << 63n) - 1n;
 const DICTIONARY = '$dictionary';
 const LINK = '$link';
@@ -96,34 +97,41 @@ function wrap(name: string, text: string): Json {
 }
 
 /**
- * Numbers without fraction are integers, those with one doubles; where that would lose digits they are decimals.
- * Throws `DataError` on more digits than a decimal holds.
+ * What `jsonb` makes of a number counts, which writes it out in full: without fraction it is an integer, with one a
+ * double; where that would lose digits it is a decimal. Throws `DataError` on more digits than a decimal holds.
  */
 function numberFromText(text: string): ScalarValue {
-  if (INTEGER.test(text)) {
-    const value = text.length < LONGEST_INT ? BigInt(text) : wideInteger(text);
-    if (value !== undefined && text !== '-0') return { type: 'int', value };
-    return text === '-0' ? { type: 'double', value: -0 } : decimalFromText(text);
+  const digits = hasFraction(text) ? undefined : wholeDigits(text);
+  if (digits !== undefined && digits.length <= LONGEST_INT) {
+    const value = BigInt(digits);
+    if (value <= MAX_INT && value >= -MAX_INT - 1n) return { type: 'int', value };
   }
+  if (!hasFraction(text)) return decimalFromText(text);
   const value = Number(text);
-  return isSameNumber(text, doubleToText(value)) ? { type: 'double', value } : decimalFromText(text);
+  // `jsonb` knows no negative zero.
+  return isSameNumber(text, doubleToText(value))
+    ? { type: 'double', value: value + 0 }
+    : decimalFromText(text);
 }
 
-function wideInteger(text: string): bigint | undefined {
-  const value = BigInt(text);
-  return value <= MAX_INT && value >= -MAX_INT - 1n ? value : undefined;
+function hasFraction(text: string): boolean {
+  const exponent = text.search(/e/i);
+  const mantissa = exponent < 0 ? text : text.slice(0, exponent);
+  const point = mantissa.indexOf('.');
+  const places = point < 0 ? 0 : mantissa.length - point - 1;
+  return places > (exponent < 0 ? 0 : Number(text.slice(exponent + 1)));
 }
 
-/** `jsonb` writes numbers out in full and has no negative zero, so only plain ones come back as they were. */
+/** Undefined for a number that would come back as another one: `jsonb` writes 1e300 out as a whole number. */
 function bareDouble(value: number): JsonNumber | undefined {
   if (!Number.isFinite(value) || Object.is(value, -0)) return undefined;
   const text = String(value);
-  if (text.includes('e')) return undefined;
-  return new JsonNumber(text.includes('.') ? text : `${text}.0`);
+  if (text.includes('e+')) return undefined;
+  return new JsonNumber(Number.isInteger(value) ? `${text}.0` : text);
 }
 
 function isBareDecimal(text: string, value: ScalarValue & { type: 'decimal128' }): boolean {
-  if (!/^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(text)) return false;
+  if (!FINITE.test(text)) return false;
   const read = numberFromText(text);
   return read.type === 'decimal128' && sameDecimal(read, value);
 }

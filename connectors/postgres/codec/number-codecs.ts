@@ -74,7 +74,7 @@ export function floatCodec(baseType: string): ValueCodec {
     toRealm: (text) => {
       const value = floatFromText(text);
       const isSame = baseType === 'float4' || (baseType === 'float8' && Number(text) === value);
-      if (!isSame && text.length > FLOAT_DIGITS) requireSame(text, floatToText(value), 'float');
+      if (!isSame && !isShort(text, FLOAT_DIGITS)) requireSame(text, floatToText(value), 'float');
       return { type: 'float', value };
     },
     toSql: (value) => {
@@ -89,7 +89,7 @@ export function doubleCodec(baseType: string): ValueCodec {
   return {
     toRealm: (text) => {
       const value = doubleFromText(text);
-      if (!isBinary && text.length > DOUBLE_DIGITS) requireSame(text, doubleToText(value), 'double');
+      if (!isBinary && !isShort(text, DOUBLE_DIGITS)) requireSame(text, doubleToText(value), 'double');
       return { type: 'double', value };
     },
     toSql: (value) => {
@@ -107,6 +107,11 @@ export function decimalCodec(baseType: string): ValueCodec {
       return held(decimalToText(value), baseType);
     },
   };
+}
+
+/** Too few digits to lose one; an exponent may still lead below the smallest number. */
+function isShort(text: string, digits: number): boolean {
+  return text.length <= digits && !/e/i.test(text);
 }
 
 /** The number as the column takes it. Throws `DataError` when the column would make another one of it. */

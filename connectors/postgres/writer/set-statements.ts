@@ -112,13 +112,20 @@ export function cell(table: TableInfo, name: string, index: number): string {
 }
 
 /**
- * Arrays would be taken apart by `unnest` together with the array around them (domains over arrays would not), and
- * boxes have another delimiter than our arrays.
+ * `unnest` would take arrays apart together with the array around them, and spread the fields of composites over its
+ * columns; boxes have another delimiter than our arrays.
  */
 function travelsAsText({ storage, baseType }: ColumnInfo): boolean {
   if (storage === undefined) return baseType.startsWith('_');
-  const isArray = storage.structure?.kind === 'array' && storage.type.endsWith('[]');
-  return isArray || (storage.delimiter !== undefined && storage.structure?.kind !== 'array');
+  switch (storage.structure?.kind) {
+    case 'record':
+      return true;
+    case 'array':
+      // A domain over an array is an element like any other.
+      return storage.type.endsWith('[]');
+    default:
+      return storage.delimiter !== undefined;
+  }
 }
 
 function keyCondition(table: TableInfo, keyColumns: readonly string[]): string {
