@@ -16,6 +16,7 @@ import {
   readSummary,
   SUMMARY_COLUMNS,
 } from './dead-letter-rows.ts';
+import { createOwnTables } from './preparation.ts';
 import type { Session, TextRow } from './session.ts';
 import { textArray } from './sql-text.ts';
 
@@ -32,6 +33,10 @@ export class PostgresDeadLetterBox implements DeadLetterBox {
   constructor(adapter: string, use: Use) {
     this.#adapter = adapter;
     this.#use = use;
+  }
+
+  async prepare(): Promise<void> {
+    await this.#use('preparing the dead letters', (session) => createOwnTables(session));
   }
 
   async list({

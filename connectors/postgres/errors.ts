@@ -2,7 +2,7 @@
 import type { ErrorClass } from '../../src/connector/dialect.ts';
 import { ApplyError } from '../../src/connector/errors.ts';
 import { IsthmusError } from '../../src/errors.ts';
-import { classOfFailure, sqlStateOf } from './sql-state.ts';
+import { classOfFailure, isMissingPrivilege, sqlStateOf } from './sql-state.ts';
 
 export type PostgresErrorOptions = {
   readonly remedy?: string;
@@ -73,22 +73,33 @@ export class PostgresApplyError extends ApplyError {
       errorClass: classOfFailure(cause),
       ...(sqlState === undefined ? {} : { sqlState }),
       place: { table, column, constraint },
-      ...remedyOf(sqlState),
+      ...remedyOf(cause),
       ...(isSecret ? {} : { cause }),
     });
   }
 }
 
 /** What an operator can do about a statement that was right when the connector started. */
-function remedyOf(sqlState: string | undefined): { remedy?: string } {
-  switch (sqlState) {
-    case '42501':
-      return { remedy: 'GRANT the privilege to the user of postgresConfig and start again; nothing is lost' };
+function remedyOf(cause: unknown): { remedy?: string } {
+  if (isMissingPrivilege(cause)) {
+    return { remedy: 'GRANT the privilege to the user of postgresConfig and start again; nothing is lost' };
+  }
+  switch (sqlStateOf(cause)) {
     case '42P01':
     case '42703':
       return {
         remedy:
           'the table was changed while the connector ran: change it back or correct the models, and start again; nothing is lost',
+      };
+    case '42P10':
+      return {
+        remedy:
+          'give the table back the PRIMARY KEY or UNIQUE constraint of its key, and start again; nothing is lost',
+      };
+    case '26000':
+      return {
+        remedy:
+          'connect to the server itself, or through a pooler in session mode: prepared statements were lost',
       };
     default:
       return {};

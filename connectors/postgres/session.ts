@@ -9,6 +9,7 @@ import { applicationName } from './application-name.ts';
 import { type BoundRows, Concealment } from './concealment.ts';
 import { connectionError } from './connection-error.ts';
 import type { PostgresConnectionOptions } from './options.ts';
+import { isStalePlan } from './sql-state.ts';
 import { quoteLiteral } from './sql-text.ts';
 
 export type TextRow = readonly SqlText[];
@@ -49,6 +50,7 @@ export class Session {
   readonly #context: SessionContext;
   readonly #concealment: Concealment;
   readonly #prepared = new Map<string, string>();
+  #preparedCount = 0;
   #tail: Promise<unknown> = Promise.resolve();
   #broken: Error | undefined;
 
@@ -108,13 +110,16 @@ export class Session {
     values: readonly unknown[],
     bound?: BoundRows,
   ): Promise<{ rows: readonly TextRow[]; count: number }> {
-    const name = this.#nameOf(text);
-    return this.#exclusively(() =>
-      this.#run(
-        name === undefined ? { text, values: [...values] } : { name, text, values: [...values] },
-        bound,
-      ),
-    );
+    return this.#exclusively(async () => {
+      const name = this.#nameOf(text);
+      const config = { text, values: [...values], ...(name === undefined ? {} : { name }) };
+      try {
+        return await this.#run(config, bound);
+      } catch (error) {
+        if (isStalePlan(error)) this.#prepared.delete(text); // the next attempt prepares it anew
+        throw error;
+      }
+    });
   }
 
   /** Several statements without parameters or results, in one round trip. */
@@ -166,7 +171,8 @@ export class Session {
   #nameOf(text: string): string | undefined {
     const known = this.#prepared.get(text);
     if (known !== undefined || this.#prepared.size >= MAX_PREPARED) return known;
-    const name = `isthmus_${this.#prepared.size}`;
+    this.#preparedCount += 1;
+    const name = `isthmus_${this.#preparedCount}`;
     this.#prepared.set(text, name);
     return name;
   }

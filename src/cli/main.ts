@@ -3,6 +3,8 @@ import { Command, CommanderError } from 'commander';
 import { redactText } from '../config/secrets.ts';
 import { IsthmusError } from '../errors.ts';
 import type { CommandContext } from './commands/context.ts';
+import { addDeadLetterCommands } from './commands/deadletter-command-line.ts';
+import { addDoctorCommand } from './commands/doctor-command-line.ts';
 import type { LoadArguments } from './commands/load.ts';
 import { addUserCommands } from './commands/user-command-line.ts';
 import { addVerifyCommand } from './commands/verify-command-line.ts';
@@ -86,7 +88,16 @@ function commandLine(context: CommandContext): Command {
     .option('--resume', 'make slot and publication anew first: the repair after changes were lost')
     .addHelpText('after', EXIT_CODES_HELP)
     .action(async (options: LoadArguments) => (await import('./commands/load.ts')).runLoad(options, context));
+  addDoctorCommand(program, context, EXIT_CODES_HELP);
   addVerifyCommand(program, context, EXIT_CODES_HELP);
+  addDeadLetterCommands(
+    program
+      .command('deadletter')
+      .description('deal with what could not be brought from one side to the other')
+      .addHelpText('after', EXIT_CODES_HELP),
+    context,
+    EXIT_CODES_HELP,
+  );
   addUserCommands(
     program
       .command('user')

@@ -264,6 +264,7 @@ class SimulatedDialect implements SourceDialect {
   }
   deadLetters(): DeadLetterBox {
     return {
+      prepare: async () => {},
       list: async () => [],
       read: async () => [],
       request: async () => [],

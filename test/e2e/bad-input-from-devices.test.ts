@@ -30,7 +30,7 @@ const REFUSED: readonly [what: string, fields: Record<string, ScalarValue>, reas
   [
     'an integer beyond the range of the column',
     { note, amount: int(2n ** 31n) },
-    /of public.item failed: value "2147483648" is out of range/,
+    /item 14, property amount: the value "2147483648" does not fit/,
   ],
 ];
 

@@ -125,7 +125,8 @@ function named<T>(mapped: ClassMapping, key: PrimaryKey, property: string, conve
     return convert();
   } catch (cause) {
     if (!(cause instanceof DataError)) throw cause;
-    const where = `${mapped.className} ${mapped.key.toSql(key).join('-')}, property ${property}`;
-    throw new DataError(`${where}: ${cause.message}`, { cause });
+    const object = { class: mapped.className, key: mapped.key.toSql(key).join('-') };
+    const where = `${object.class} ${object.key}, property ${property}`;
+    throw new DataError(`${where}: ${cause.message}`, { cause, object });
   }
 }

@@ -58,6 +58,8 @@ export type LetterAnswer = { readonly state: LetterState; readonly outcome: stri
 
 /** The dead letters of one adapter in one database. */
 export interface DeadLetterBox {
+  /** Makes what the letters are kept in, when it is missing or of an earlier version. */
+  prepare(): Promise<void>;
   /** In the order in which they came, from after `after` on; all states unless given. */
   list(options: {
     readonly states?: readonly LetterState[] | undefined;
