@@ -229,6 +229,7 @@ const optionObject = z.strictObject(
     failoverSlot: flag().default(false),
     slotWaitTime: wholeNumber(0, LONGEST_SECONDS, 'seconds').optional(),
     slotCheckInterval: wholeNumber(0, LONGEST_SECONDS, 'seconds').default(60),
+    schemaCheckInterval: wholeNumber(1, LONGEST_SECONDS, 'seconds').default(60),
     slotLagWarning: wholeNumber(1, LARGEST_LAG_MEGABYTES, 'megabytes').default(1024),
 
     loaderSQLBatchSize: wholeNumber(1, LARGEST_BATCH, 'rows').default(1000),

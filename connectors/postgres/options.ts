@@ -133,6 +133,7 @@ function engineOptions(options: ParsedOptions, directory: string): ConnectorOpti
     logger: log,
     printCommands: options.printCommandsToConsole,
     feedCheckMilliseconds: options.slotCheckInterval * 1000,
+    schemaCheckMilliseconds: options.schemaCheckInterval * 1000,
   };
 }
 
