@@ -13,7 +13,8 @@ import type { Session } from './session.ts';
 
 /** What becomes of changes of a table in the log: pg_class.relreplident, with the columns of an index identity. */
 export type ReplicaIdentity =
-  | { readonly kind: 'default' | 'full' | 'nothing' }
+  /** `deferrable`: the primary key is, and then the server does not take it for an identity. */
+  | { readonly kind: 'default' | 'full' | 'nothing' | 'deferrable' }
   | { readonly kind: 'index'; readonly columns: readonly string[] };
 
 /** Partitions are left out: their rows are those of the partitioned table. */
@@ -159,15 +160,16 @@ export async function readReplicaIdentities(
   const rows = await session.query(
     `SELECT c.relreplident, (SELECT string_agg(a.attname, ',' ORDER BY a.attname) FROM pg_index i
         JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::int2[])
-        WHERE i.indrelid = c.oid AND i.indisreplident)
+        WHERE i.indrelid = c.oid AND i.indisreplident),
+       EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND NOT i.indimmediate)
      FROM unnest($1::text[]) WITH ORDINALITY t (name, place) LEFT JOIN pg_class c ON c.oid = to_regclass(t.name)
      ORDER BY t.place`,
     [quotedTables],
   );
-  return rows.map(([identity, columns]) => {
+  return rows.map(([identity, columns, deferrable]) => {
     switch (identity) {
       case 'd':
-        return { kind: 'default' };
+        return { kind: deferrable === 't' ? 'deferrable' : 'default' };
       case 'f':
         return { kind: 'full' };
       case 'n':

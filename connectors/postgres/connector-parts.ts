@@ -29,7 +29,7 @@ export async function openConnectorParts(
     observer: queueMergedTransactions,
   },
 ): Promise<ConnectorParts> {
-  const user = await userOf(options.engine);
+  const user = await logInUser(options.engine);
   const store = openReplicaStore(replicas.directory, { observer: replicas.observer });
   const sync = new ClientSync({ user, store, logger: options.engine.logger });
   const dialect = createPostgresDialect(options);
@@ -45,7 +45,8 @@ export async function openConnectorParts(
   };
 }
 
-async function userOf({ user, serverUrl, appId }: ConnectorOptions): Promise<User> {
+/** Logs the user of `realmConfig` in. Throws `AuthenticationError` or `ServerUnreachableError`. */
+export async function logInUser({ user, serverUrl, appId }: ConnectorOptions): Promise<User> {
   if (user.kind === 'password') {
     const { username, password } = user;
     const credentials = { provider: 'local-userpass', username, password } as const;

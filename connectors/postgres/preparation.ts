@@ -1,14 +1,14 @@
 /** Checks before anything starts that the server lets a connector work, and makes the connector's own tables. */
 import type { TableInfo } from '../../src/connector/dialect.ts';
+import { requireFine } from '../../src/connector/finding.ts';
 import { INVALID_CATALOG_NAME } from './connection-error.ts';
+import { serverFindings } from './doctor/server-findings.ts';
 import { PostgresPrivilegeError, PostgresServerError } from './errors.ts';
 import { OWN_SCHEMA, OWN_TABLES_DDL, OWN_TABLES_EXIST } from './own-tables.ts';
 import { Session, type SessionContext } from './session.ts';
 import { sqlStateOf } from './sql-state.ts';
 import { quoteIdentifier, quoteTable } from './sql-text.ts';
 
-/** Logical replication came with version 10. */
-const OLDEST_VERSION = 100_000;
 const DUPLICATE_DATABASE = '42P04';
 /** Databases that exist on nearly every server, to connect to while the wanted one is missing. */
 const MAINTENANCE_DATABASES = ['postgres', 'template1'] as const;
@@ -51,60 +51,7 @@ async function openMaintenance(context: SessionContext): Promise<Session> {
 
 /** Throws `PostgresServerError` or `PostgresPrivilegeError` for the first thing that is missing. */
 export async function checkServer(session: Session, slotName: string): Promise<void> {
-  const [row] = await session.query(
-    `SELECT current_setting('server_version_num'), current_setting('server_version'), current_setting('wal_level'),
-       current_setting('max_replication_slots'), current_setting('max_wal_senders'),
-       (SELECT count(*) FROM pg_replication_slots WHERE slot_name <> $1),
-       (SELECT count(*) FROM pg_stat_replication),
-       pg_is_in_recovery(), current_user, r.rolreplication OR r.rolsuper
-         OR EXISTS (SELECT FROM pg_roles m WHERE m.rolname IN ('rds_replication', 'rds_superuser', 'azure_pg_admin')
-                    AND pg_has_role(current_user, m.oid, 'member'))
-     FROM pg_roles r WHERE r.rolname = current_user`,
-    [slotName],
-  );
-  if (row === undefined) throw new PostgresServerError('the server does not know its own current user');
-  const [
-    versionNumber,
-    version,
-    walLevel,
-    maxSlots,
-    maxSenders,
-    slots,
-    senders,
-    recovering,
-    user,
-    replicates,
-  ] = row;
-  if (Number(versionNumber) < OLDEST_VERSION) {
-    throw new PostgresServerError(`PostgreSQL ${version} has no logical replication`, {
-      remedy: 'upgrade the server to version 10 or newer',
-    });
-  }
-  if (recovering === 't') {
-    throw new PostgresServerError('the server is a standby, which cannot be written to', {
-      remedy: 'name the primary server in postgresConfig',
-    });
-  }
-  if (walLevel !== 'logical') {
-    throw new PostgresServerError(`wal_level of the server is ${walLevel}, not logical`, {
-      remedy:
-        'run ALTER SYSTEM SET wal_level = logical and restart the server (on a managed service, set it in its parameter group)',
-    });
-  }
-  requireFree('replication slots', 'max_replication_slots', Number(slots), Number(maxSlots));
-  requireFree('WAL senders', 'max_wal_senders', Number(senders), Number(maxSenders));
-  if (replicates !== 't') {
-    throw new PostgresPrivilegeError(`the user ${user} has no REPLICATION privilege`, {
-      remedy: `run ALTER ROLE "${user}" REPLICATION as a superuser (on Amazon RDS: GRANT rds_replication TO "${user}")`,
-    });
-  }
-}
-
-function requireFree(what: string, setting: string, used: number, limit: number): void {
-  if (used < limit) return;
-  throw new PostgresServerError(`all ${limit} ${what} of the server are in use`, {
-    remedy: `run ALTER SYSTEM SET ${setting} = ${limit + 10} and restart the server, or drop what is unused (SELECT * FROM pg_replication_slots)`,
-  });
+  requireFine(await serverFindings(session, slotName));
 }
 
 /** Makes schema and tables of our own. Throws `PostgresPrivilegeError` with the statements that a superuser can run. */
@@ -125,20 +72,45 @@ export async function createOwnTables(session: Session): Promise<void> {
 
 const NEEDED = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] as const;
 
-/** Throws `PostgresPrivilegeError` naming the table and the GRANT that is missing. */
-export async function checkTablePrivileges(session: Session, tables: readonly TableInfo[]): Promise<void> {
+/** The privileges that the user lacks on a table, as written in a GRANT. */
+export type MissingPrivileges = {
+  readonly table: string;
+  readonly user: string;
+  readonly privileges: string;
+};
+
+export async function missingPrivileges(
+  session: Session,
+  tables: readonly TableInfo[],
+): Promise<readonly MissingPrivileges[]> {
   const rows = await session.query(
     `SELECT t.name, current_user, string_agg(p.name, ', ' ORDER BY p.place)
      FROM unnest($1::text[]) t (name), unnest($2::text[]) WITH ORDINALITY p (name, place)
      WHERE NOT has_table_privilege(t.name, p.name) GROUP BY t.name`,
     [tables.map(({ table }) => quoteTable(table)), [...NEEDED]],
   );
-  const [first] = rows;
-  if (first === undefined) return;
-  const statements = rows.map(([table, user, missing]) => `GRANT ${missing} ON ${table} TO "${user}"`);
-  throw new PostgresPrivilegeError(`the user ${first[1]} lacks ${first[2]} on ${first[0]}`, {
+  return rows.map(([table, user, privileges]) => ({
+    table: table ?? '',
+    user: user ?? '',
+    privileges: privileges ?? '',
+  }));
+}
+
+/** Names the first table, and every GRANT that is missing. */
+export function privilegeError(missing: readonly MissingPrivileges[]): PostgresPrivilegeError {
+  const [first] = missing;
+  const statements = missing.map(
+    ({ table, user, privileges }) => `GRANT ${privileges} ON ${table} TO "${user}"`,
+  );
+  return new PostgresPrivilegeError(`the user ${first?.user} lacks ${first?.privileges} on ${first?.table}`, {
     remedy: `run ${statements.join('; ')}`,
   });
+}
+
+/** Throws `PostgresPrivilegeError` naming the table and the GRANT that is missing. */
+export async function checkTablePrivileges(session: Session, tables: readonly TableInfo[]): Promise<void> {
+  const missing = await missingPrivileges(session, tables);
+  if (missing.length > 0) throw privilegeError(missing);
 }
 
 export function message(error: unknown): string {

@@ -1,5 +1,6 @@
 /** Keeps the publication at exactly the wanted tables, and refuses tables whose changes could not be followed. */
 import { type TableInfo, tableId } from '../../../src/connector/dialect.ts';
+import { type Finding, failed, requireFine } from '../../../src/connector/finding.ts';
 import { type ReplicaIdentity, readReplicaIdentities } from '../catalog.ts';
 import { PostgresPrivilegeError, PostgresTableError } from '../errors.ts';
 import { CHECKPOINT_TABLE } from '../own-tables.ts';
@@ -14,10 +15,24 @@ const PARTITION_ROOT_VERSION = 130_000;
 
 /** Throws `PostgresTableError` with the statement that mends the first table of which updates or deletes would be lost. */
 export async function checkReplicaIdentities(session: Session, tables: readonly TableInfo[]): Promise<void> {
+  requireFine(await replicaIdentityFindings(session, tables));
+}
+
+/** A finding for each table of which updates or deletes would be lost. */
+export async function replicaIdentityFindings(
+  session: Session,
+  tables: readonly TableInfo[],
+): Promise<readonly Finding[]> {
   const names = tables.map(({ table }) => quoteTable(table));
   const identities = await readReplicaIdentities(session, names);
-  tables.forEach((table, index) => {
-    checkIdentity(table, names[index] ?? '', identities[index]);
+  return tables.flatMap((table, index) => {
+    try {
+      checkIdentity(table, names[index] ?? '', identities[index]);
+      return [];
+    } catch (error) {
+      if (!(error instanceof PostgresTableError)) throw error;
+      return [failed('tables/replica-identity', error)];
+    }
   });
 }
 
@@ -33,6 +48,15 @@ function checkIdentity(table: TableInfo, name: string, identity: ReplicaIdentity
       `the table ${name} has REPLICA IDENTITY NOTHING: its updates and deletions are not logged`,
       {
         remedy: `run ALTER TABLE ${name} REPLICA IDENTITY DEFAULT`,
+      },
+    );
+  }
+  if (identity.kind === 'deferrable') {
+    // Publishing such a table would break the applications that write it.
+    throw new PostgresTableError(
+      `the primary key of ${name} is DEFERRABLE and so no replica identity: once the table is published, the server refuses every UPDATE and DELETE of it`,
+      {
+        remedy: `run ALTER TABLE ${name} REPLICA IDENTITY FULL (or USING INDEX with a unique index of the key), or make the key anew without DEFERRABLE`,
       },
     );
   }

@@ -365,3 +365,18 @@ describe.runIf(embedded)('failoverSlot', () => {
     await sql("SELECT pg_drop_replication_slot('standby')");
   });
 });
+
+describe.runIf(embedded)('a table with a deferrable primary key', () => {
+  test('is refused before publishing it would keep everybody from changing its rows', async () => {
+    const dialect = await prepared();
+    await sql('CREATE TABLE late (id int PRIMARY KEY DEFERRABLE, a int); INSERT INTO late VALUES (1)');
+    const tables = await tablesOf(dialect, 'item', 'late');
+    await expect(dialect.prepareFeed(tables, { reset: false })).rejects.toThrow(
+      /"late" is DEFERRABLE.*REPLICA IDENTITY FULL/,
+    );
+    await sql('UPDATE late SET a = 2');
+    await sql('ALTER TABLE late REPLICA IDENTITY FULL');
+    await dialect.prepareFeed(tables, { reset: false });
+    await sql('UPDATE late SET a = 3');
+  });
+});
