@@ -79,6 +79,11 @@ export class KeyDirectory {
     this.#remembered.clear();
   }
 
+  /** Of what is written. */
+  count(table: string): number {
+    return this.#store.count(table);
+  }
+
   owed(limit: number): readonly RowKeyEntry[] {
     return this.#store.owed(limit);
   }

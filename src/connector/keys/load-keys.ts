@@ -28,69 +28,68 @@ export async function assignKeys(
   context: LoadKeysContext,
 ): Promise<void> {
   await context.owed.settle(); // of an earlier run
-  await readKeys(
-    mapping,
-    snapshot,
-    context,
-    () => {},
-    ([, key]) => key === null,
-  );
+  for (const mapped of mapping.order) {
+    if (mapped.key.row !== undefined) await readTable(mapped, snapshot, context, ([, key]) => key === null);
+  }
 }
 
-/** Fills the directory with all rows of the snapshot, in place of what it knew, and keys into rows made meanwhile. */
+/** Makes the directory what the snapshot shows, and gives keys to rows that were made meanwhile. */
 export async function loadKeys(
   mapping: Mapping,
   snapshot: SnapshotReader,
   context: LoadKeysContext,
 ): Promise<void> {
   await context.owed.settle();
-  const forget = (mapped: ClassMapping): void => {
-    context.store.transaction(() => context.directory.clear(tableId(mapped.table.table)));
-  };
-  await readKeys(mapping, snapshot, context, forget, () => true);
-}
-
-async function readKeys(
-  mapping: Mapping,
-  snapshot: SnapshotReader,
-  context: LoadKeysContext,
-  begin: (mapped: ClassMapping) => void,
-  concerns: (row: readonly SqlText[]) => boolean,
-): Promise<void> {
   for (const mapped of mapping.order) {
-    const { row } = mapped.key;
-    if (row === undefined) continue;
-    begin(mapped);
-    const columns = [row.column, ...mapped.key.columns];
-    for await (const batch of snapshot.rows(mapped.table, columns, undefined)) {
-      context.signal.throwIfAborted();
-      const rows = batch.filter(concerns);
-      if (rows.length === 0) continue;
-      context.store.transaction(() => {
-        for (const texts of rows) enter(mapped, texts, context);
-        context.directory.write();
-      });
-      await context.owed.settle();
-    }
+    if (mapped.key.row === undefined) continue;
+    const id = tableId(mapped.table.table);
+    const rows = await readTable(mapped, snapshot, context, () => true);
+    if (rows === context.directory.count(id)) continue;
+    // It knows rows that are gone, which nobody has told it.
+    context.store.transaction(() => context.directory.clear(id));
+    await readTable(mapped, snapshot, context, () => true);
   }
 }
 
-function enter(mapped: ClassMapping, [own, key]: readonly SqlText[], context: LoadKeysContext): void {
+/** Returns the number of rows that have a key now. */
+async function readTable(
+  mapped: ClassMapping,
+  snapshot: SnapshotReader,
+  context: LoadKeysContext,
+  concerns: (row: readonly SqlText[]) => boolean,
+): Promise<number> {
+  const columns = [mapped.key.row?.column ?? '', ...mapped.key.columns];
+  let keyed = 0;
+  for await (const batch of snapshot.rows(mapped.table, columns, undefined)) {
+    context.signal.throwIfAborted();
+    const rows = batch.filter(concerns);
+    if (rows.length === 0) continue;
+    context.store.transaction(() => {
+      for (const texts of rows) if (enter(mapped, texts, context)) keyed += 1;
+      context.directory.write();
+    });
+    await context.owed.settle();
+  }
+  return keyed;
+}
+
+function enter(mapped: ClassMapping, [own, key]: readonly SqlText[], context: LoadKeysContext): boolean {
   const { directory } = context;
   const id = tableId(mapped.table.table);
-  if (own === null || own === undefined) return;
+  if (own === null || own === undefined) return false;
   if (key !== null && key !== undefined) {
     directory.set(id, own, key);
-    return;
+    return true;
   }
   const made = directory.keyOf(id, own) ?? mapped.key.row?.generate?.();
   if (made !== undefined) {
     directory.set(id, own, made, true);
-    return;
+    return true;
   }
   context.onDataError(
     new DataError(`row ${own} of ${id} has no key by which ${mapped.className} could know it`, {
       remedy: `give it one in column ${mapped.key.columns[0]}`,
     }),
   );
+  return false;
 }

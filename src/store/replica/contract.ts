@@ -141,6 +141,7 @@ export interface Replica extends ReplicaReader {
 export interface RowKeys {
   keyOf(table: string, row: string): string | undefined;
   rowOf(table: string, key: string): string | undefined;
+  count(table: string): number;
   /** `owed`: the key was assigned here, and the row does not have it yet. */
   set(table: string, row: string, key: string, owed: boolean): void;
   remove(table: string, row: string): void;

@@ -5,6 +5,7 @@ import type { RowKeyEntry, RowKeys } from './contract.ts';
 export class RowKeyTable implements RowKeys {
   readonly #keyOf: StatementSync;
   readonly #rowOf: StatementSync;
+  readonly #count: StatementSync;
   readonly #put: StatementSync;
   readonly #remove: StatementSync;
   readonly #clear: StatementSync;
@@ -14,6 +15,7 @@ export class RowKeyTable implements RowKeys {
   constructor(database: DatabaseSync) {
     this.#keyOf = database.prepare('SELECT key FROM row_keys WHERE source = ? AND row = ?');
     this.#rowOf = database.prepare('SELECT row FROM row_keys WHERE source = ? AND key = ?');
+    this.#count = database.prepare('SELECT count(*) AS rows FROM row_keys WHERE source = ?');
     this.#put = database.prepare(
       'INSERT OR REPLACE INTO row_keys (source, row, key, owed) VALUES (?, ?, ?, ?)',
     );
@@ -31,6 +33,10 @@ export class RowKeyTable implements RowKeys {
 
   rowOf(table: string, key: string): string | undefined {
     return this.#rowOf.get(table, key)?.row as string | undefined;
+  }
+
+  count(table: string): number {
+    return Number(this.#count.get(table)?.rows ?? 0);
   }
 
   set(table: string, row: string, key: string, owed: boolean): void {
