@@ -118,6 +118,11 @@ export default {
     // initializeRealmFromPostgres: false,          // make the models from the tables when `schema` is left out
     // applyRealmSchemaChangesToPostgres: false,    // follow new classes and properties of the realm with DDL
     // resetPostgresReplicationSlot: false,         // forget changes since the last run; for tests
+    // The replication slot (docs/operations.md).
+    // slotCheckInterval: 60,                       // seconds between two looks at its lag
+    // slotLagWarning: 1024,                        // megabytes, where the server sets no max_slot_wal_keep_size
+    // slotWaitTime: 75,                            // seconds to wait while another connection reads it
+    // failoverSlot: false,                         // PostgreSQL 17 and newer: standbys keep a copy
     // switchToReferenceRealm: false,               // accepted for compatibility; every realm is a full one
 
     // A change that the database refuses goes to the dead-letter table and the adapter goes on; false stops there.

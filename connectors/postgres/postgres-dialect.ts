@@ -255,16 +255,27 @@ export class PostgresDialect implements SourceDialect {
     return new SnapshotVisibility(visibility).includes(transaction);
   }
 
-  /** Throws `PostgresFeedLostError` when the database is another one than `known` comes from. */
+  /**
+   * Throws `PostgresFeedLostError` when the database is another one than `known` comes from, or its slot has moved on
+   * without us. That the slot may be missing or lost is not looked at: it can be made anew.
+   */
   async checkSource(known: FeedKnown): Promise<string> {
     const session = await Session.open(this.#context, { replication: true, name: 'isthmus check' });
     try {
-      return (await resumePoint(session, known)).source;
+      const { source, after } = await resumePoint(session, known);
+      const status = await this.slotStatus();
+      if (status.state === 'ok') this.#requireNotAhead(status.confirmed, after);
+      return source;
     } catch (cause) {
       throw streamFailure(cause, this.feedName);
     } finally {
       await session.close();
     }
+  }
+
+  #requireNotAhead(confirmed: string, after: Position | undefined): void {
+    if (after !== undefined && compareLsn(confirmed, after) > 0)
+      throw slotAhead(this.feedName, confirmed, after);
   }
 
   /**
@@ -297,8 +308,7 @@ export class PostgresDialect implements SourceDialect {
     const status = await this.slotStatus();
     if (status.state === 'missing') throw slotMissing(this.feedName);
     if (status.state === 'lost') throw slotLost(this.feedName, status.reason);
-    if (after !== undefined && compareLsn(status.confirmed, after) > 0)
-      throw slotAhead(this.feedName, status.confirmed, after);
+    this.#requireNotAhead(status.confirmed, after);
   }
 
   /** What the server says about slot and publication, judged. */

@@ -43,6 +43,8 @@ test('changes of devices that no adapter has applied yet are kept, and those of 
   expect(await refused.exited).toBe(3);
   expect(refused.log).toContain('isthmus load --resume');
 
+  expect((await failure(place.loader().init())).message).toContain('those in between were missed');
+
   const resumed = place.command('load', {}, {}, ['--resume']);
   expect(await resumed.exited).toBe(0);
   await place.started();
