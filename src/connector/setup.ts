@@ -177,7 +177,7 @@ async function createMissing(
   return statements.length === 0 ? catalog : await dialect.catalog();
 }
 
-/** Properties that stay in the realm because no column can hold them yet; said once, so that nobody waits for them. */
+/** Properties that stay in the realm because neither column nor table is there for them; said once, so that nobody waits for them. */
 function tellUnmapped(
   options: ConnectorOptions,
   { mapping, left }: ConnectorSetup,
@@ -192,12 +192,9 @@ function tellUnmapped(
         left.get(className)?.has(name) !== true,
     );
     if (unmapped.length === 0) continue;
-    options.logger.warn(
-      'Properties without a column stay in the realm: collections, embedded objects and mixed',
-      {
-        class: className,
-        properties: unmapped,
-      },
-    );
+    options.logger.warn('Properties without a place in the database stay in the realm', {
+      class: className,
+      properties: unmapped,
+    });
   }
 }

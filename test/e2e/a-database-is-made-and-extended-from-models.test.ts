@@ -158,9 +158,13 @@ describe('a database that was there before the realm', () => {
   });
 });
 
-describe('properties that no column can hold', () => {
+describe('properties without a place in the database', () => {
   it('are named at the start, and the rest is synced', async () => {
     const database = await suite.postgres.createDatabase();
+    await suite.postgres.query(
+      database,
+      'CREATE TABLE note (id int PRIMARY KEY, text text, done boolean, parent int)',
+    );
     const tagged = { ...note, properties: { ...note.properties, labels: 'string[]', extra: 'mixed' } };
     const said: unknown[] = [];
     const logger = {
@@ -170,6 +174,7 @@ describe('properties that no column can hold', () => {
     };
     await suite.adapter(
       suite.options(database, {
+        createPostgresSchema: false,
         schema: [tagged],
         realmRegex: '/tagged',
         mapPostgresChangeToRealmPath: '/tagged',
@@ -184,5 +189,38 @@ describe('properties that no column can hold', () => {
         { id: '1', text: 'a' },
       ]);
     }, WAIT);
+  });
+
+  it('get one where the tables may be extended', async () => {
+    const database = await suite.postgres.createDatabase();
+    const tagged = {
+      ...note,
+      properties: { ...note.properties, labels: 'string[]', extra: 'mixed', who: 'person?' },
+    };
+    const person = { name: 'person', embedded: true, properties: { name: 'string?', phones: 'string[]' } };
+    const given = suite.options(database, {
+      schema: [tagged, person],
+      realmRegex: '/extended',
+      mapPostgresChangeToRealmPath: '/extended',
+      collectionTables: ['note.labels'],
+    });
+    await suite.adapter(given);
+    const { realm } = await suite.device('/extended', [tagged, person]);
+    realm.write(() =>
+      realm.create('note', { id: 1, text: 'a', labels: ['x'], extra: 5, who: { name: 'n', phones: ['1'] } }),
+    );
+    await vi.waitFor(async () => {
+      expect(
+        await suite.postgres.query(
+          database,
+          `SELECT text, who->>'name' AS name, who->'phones' AS phones, target AS label
+           FROM note JOIN note_labels ON oid = id`,
+        ),
+      ).toEqual([{ text: 'a', name: 'n', phones: '["1"]', label: 'x' }]);
+    }, WAIT);
+    await suite.postgres.query(database, `UPDATE note SET who = '{"name": "m", "phones": ["1", "2"]}'`);
+    const name = (): unknown =>
+      (realm.objectForPrimaryKey('note', 1)?.who as { name?: unknown } | null)?.name;
+    await vi.waitFor(() => expect(name()).toBe('m'), WAIT);
   });
 });
