@@ -70,7 +70,9 @@ function textWriter({ limit, say }: WriterOptions): ReportWriter {
       for (const line of renderSummary(report)) say(line);
       say('');
       for (const note of renderNotes(report)) say(note);
-      if (report.standing === 0) say('Tables and realms agree.');
+      if (report.standing === 0) {
+        say(report.changing === 0 ? 'Tables and realms agree.' : 'No difference stands.');
+      }
     },
     wouldRepair: (report, direction) => {
       const changes = renderPlan(report, direction);

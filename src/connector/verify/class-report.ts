@@ -39,7 +39,8 @@ export async function lookForReport(
   const { className } = check.mapped;
   const counts = noDifferences();
   let rowsApart = 0;
-  for (const state of ['settled', 'open'] as const) {
+  // In this order: what was settled may turn out to be changing, and must not be looked at twice.
+  for (const state of ['changing', 'settled'] as const) {
     for (const page of suspects.pages(className, state)) {
       signal.throwIfAborted();
       const observations = await check.observe(page);
