@@ -101,6 +101,8 @@ export default {
     compoundPrimaryKeys,
     // customPostgresTypes: { mpaa_rating: 'text' },
     // realmIgnoreProperties: ['draft', 'Customer.localNote'],
+    // Collections that get a table of their own instead of a column when the tables are made from the models:
+    // collectionTables: ['Customer.tags'],
 
     // Names on the two sides. Each pair must be inverse.
     mapPostgresTableName,
