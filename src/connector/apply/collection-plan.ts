@@ -233,5 +233,6 @@ function linkOrNull(value: StateValue): StateValue & { type: 'link' | 'null' } {
 
 /** The text by which the tables of collections know an object: its key, parts of a compound key joined as in the realm. */
 export function oidOf(mapped: ClassMapping, key: PrimaryKey): string {
-  return mapped.key.toSql(key).join('-');
+  const texts = mapped.key.toSql(key); // refuses keys that no row can have
+  return texts.length > 1 && key.type === 'string' ? key.value : (texts[0] ?? '');
 }

@@ -7,7 +7,7 @@
 import type { MergedInstruction } from '../../adapter/merged-instruction.ts';
 import type { PrimaryKey } from '../../schema/value.ts';
 import type { ReplicaReader } from '../../store/replica/contract.ts';
-import { type ApplyStatement, type KeyLookup, type SqlText, tableId } from '../dialect.ts';
+import { type ApplyStatement, type ColumnInfo, type KeyLookup, type SqlText, tableId } from '../dialect.ts';
 import type { ClassMapping, Mapping } from '../mapping/class-mapping.ts';
 import {
   addWholeLists,
@@ -129,15 +129,21 @@ function postponedLinks(
   const links: string[] = [];
   for (const [property, value] of object.values) {
     if (value.type !== 'link') continue;
-    const column = mapped.properties.get(property);
-    if (column === undefined || !column.column.nullable || column.column.readOnly) continue;
-    if (mapped.key.columns.includes(column.column.name)) continue;
+    const columns = columnsOf(property, mapped).filter(
+      ({ name, nullable, readOnly }) => nullable && !readOnly && !mapped.key.columns.includes(name),
+    );
+    if (columns.length === 0) continue;
     if ((position.get(value.table) ?? -1) < (position.get(mapped.className) ?? 0)) continue;
     const target = effect.objects.get(objectToken(value.table, value.key));
     if (target === undefined || target.operation === 'update' || target.operation === 'delete') continue;
-    links.push(column.column.name);
+    for (const { name } of columns) links.push(name);
   }
   return links;
+}
+
+function columnsOf(property: string, { properties, states }: ClassMapping): readonly ColumnInfo[] {
+  const column = properties.get(property)?.column;
+  return column === undefined ? (states.get(property)?.columns ?? []) : [column];
 }
 
 function addRow(
@@ -194,7 +200,11 @@ function nullifications(mapped: ClassMapping, rows: readonly string[][], mapping
   const statements: ApplyStatement[] = [];
   for (const child of mapping.order) {
     for (const { columns, referenced, referencedColumns } of child.table.foreignKeys) {
-      if (tableId(referenced) !== tableId(mapped.table.table) || columns.length !== 1) continue;
+      if (tableId(referenced) !== tableId(mapped.table.table)) continue;
+      if (columns.length > 1) {
+        statements.push(...compoundNullification(mapped, child, columns, referencedColumns, rows));
+        continue;
+      }
       const column = child.table.columns.find((candidate) => candidate.name === columns[0]);
       if (column === undefined || !column.nullable || column.readOnly) continue;
       const nulls = rows.map(([key]): SqlText[] => [key ?? null, null]);
@@ -214,4 +224,26 @@ function nullifications(mapped: ClassMapping, rows: readonly string[][], mapping
     }
   }
   return statements;
+}
+
+/** One part that is null makes a reference of several columns none; parts of the row's own key stay. */
+function compoundNullification(
+  mapped: ClassMapping,
+  child: ClassMapping,
+  columns: readonly string[],
+  referencedColumns: readonly string[],
+  rows: readonly string[][],
+): ApplyStatement[] {
+  const order = referencedColumns.map((name) => mapped.key.columns.indexOf(name));
+  const emptied = [...child.states.values()]
+    .filter((state) => columns.every((name) => state.columns.some((column) => column.name === name)))
+    .flatMap((state) => state.columns)
+    .filter(({ nullable, readOnly }) => nullable && !readOnly)
+    .map(({ name }) => name);
+  if (order.includes(-1) || emptied.length === 0) return [];
+  const nulls = rows.map((row): SqlText[] => [
+    ...order.map((part) => row[part] ?? null),
+    ...emptied.map(() => null),
+  ]);
+  return [{ kind: 'update', table: child.table, keyColumns: columns, columns: emptied, rows: nulls }];
 }

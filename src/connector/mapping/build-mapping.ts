@@ -13,6 +13,7 @@ import {
   type MappedState,
   Mapping,
 } from './class-mapping.ts';
+import { compoundLink } from './compound-link.ts';
 import { convertedCodec } from './converted-codecs.ts';
 import { itemColumns, itemTableMapping } from './item-tables.ts';
 import { keyMapping } from './key-mapping.ts';
@@ -54,7 +55,7 @@ export function buildMapping(given: MappingContext): Mapping {
   return new Mapping(
     classes.map((definition) =>
       forClass(definition.name, () =>
-        classMapping(definition, tables.get(definition.name)!, { ...context, keys }),
+        classMapping(definition, tables.get(definition.name)!, tables, { ...context, keys }),
       ),
     ),
   );
@@ -73,7 +74,12 @@ function withoutIgnored({ definitions, options }: MappingContext): Map<string, C
   return known;
 }
 
-function classMapping(definition: ClassDefinition, table: TableInfo, context: StateContext): ClassMapping {
+function classMapping(
+  definition: ClassDefinition,
+  table: TableInfo,
+  tables: ReadonlyMap<string, TableInfo>,
+  context: StateContext,
+): ClassMapping {
   const properties = new Map<string, MappedColumn>();
   const states = new Map<string, MappedState>();
   const lists = new Map<string, ListMapping>();
@@ -93,7 +99,9 @@ function classMapping(definition: ClassDefinition, table: TableInfo, context: St
         states.set(property, stateMapping(definition, property, table, place, context));
         break;
       case 'column':
-        if (isScalarProperty(column, context))
+        if (isCompoundLink(column, context))
+          states.set(property, compoundLinkFor(definition, property, table, place.name, tables, context));
+        else if (isScalarProperty(column, context))
           properties.set(property, scalarFor(className, property, column, table, context));
         else if (place.exists)
           states.set(property, stateMapping(definition, property, table, place, context));
@@ -110,6 +118,42 @@ function classMapping(definition: ClassDefinition, table: TableInfo, context: St
     lists,
     itemTables,
   };
+}
+
+function isCompoundLink({ type, collection, linkTarget }: ColumnDefinition, { keys }: StateContext): boolean {
+  return type === 'link' && collection === 'single' && (keys.get(linkTarget ?? '')?.columns.length ?? 1) > 1;
+}
+
+function compoundLinkFor(
+  owner: ClassDefinition,
+  property: string,
+  table: TableInfo,
+  name: string,
+  tables: ReadonlyMap<string, TableInfo>,
+  context: StateContext,
+): MappedState {
+  const definition = owner.columns.get(property)!;
+  const target = definition.linkTarget ?? '';
+  const siblings: string[] = [];
+  const taken = new Set(context.keys.get(owner.name)?.columns ?? []);
+  const existing = table.columns.map((column) => column.name);
+  for (const [other, column] of owner.columns) {
+    if (other === property || context.options.ignores(owner.name, other)) continue;
+    if (!isCompoundLink(column, context))
+      taken.add(columnNameFor(owner.name, other, table.table.name, existing, context.options));
+    else if (column.linkTarget === target) siblings.push(other);
+  }
+  const link = compoundLink({
+    className: owner.name,
+    property,
+    definition,
+    table,
+    name,
+    target: { table: tables.get(target)!, key: context.keys.get(target)! },
+    siblings,
+    taken,
+  });
+  return { ...link, schema: context.definitions };
 }
 
 function scalarFor(

@@ -6,11 +6,9 @@ import { DataError, MappingError } from '../errors.ts';
 import type { CompoundKeyPart } from '../options.ts';
 import { columnFor, type MappingContext } from './build-mapping.ts';
 import type { KeyMapping } from './class-mapping.ts';
+import { CompoundKeyText } from './compound-key-text.ts';
 import { columnNameFor } from './names.ts';
 import { generatedColumn, missingKeyColumn, rowKey } from './row-key.ts';
-
-/** Between the parts of a compound key in the realm, as in `2-3` (reference, "compound primary keys"). */
-const PART_SEPARATOR = '-';
 
 /** Throws `MappingError` when class and table do not agree on what identifies a row. */
 export function keyMapping(
@@ -96,6 +94,7 @@ function compoundKey(
     );
   }
   const columns = parts.map((part) => part.dbColumn);
+  const text = new CompoundKeyText(parts.map((part) => part.type));
   for (const column of columns) {
     if (!table.columns.some((candidate) => candidate.name === column)) {
       throw new MappingError(
@@ -109,15 +108,20 @@ function compoundKey(
   requireKey(definition.name, table, columns);
   return {
     columns,
-    toRealm: (texts) => ({ type: 'string', value: texts.join(PART_SEPARATOR) }),
-    toSql: (key) => splitParts(key, definition.name, parts),
+    toRealm: (texts) => ({ type: 'string', value: text.join(texts) }),
+    toSql: (key) => partsOf(key, definition.name, parts, text),
   };
 }
 
-function splitParts(key: PrimaryKey, className: string, parts: readonly CompoundKeyPart[]): string[] {
-  const texts = key.type === 'string' ? splitInto(key.value, parts) : undefined;
+function partsOf(
+  key: PrimaryKey,
+  className: string,
+  parts: readonly CompoundKeyPart[],
+  text: CompoundKeyText,
+): string[] {
+  const texts = key.type === 'string' ? text.split(key.value) : undefined;
   if (texts !== undefined) return texts;
-  const form = parts.map((part) => `<${part.dbColumn}>`).join(PART_SEPARATOR);
+  const form = parts.map((part) => `<${part.dbColumn}>`).join('-');
   throw new DataError(
     `${className} object ${keyToken(key).slice(1)} has a key that is not of the form ${form}`,
     {
@@ -125,20 +129,6 @@ function splitParts(key: PrimaryKey, className: string, parts: readonly Compound
     },
   );
 }
-
-/** Integers may be negative and UUIDs hold hyphens, so each part says what it looks like. */
-function splitInto(text: string, parts: readonly CompoundKeyPart[]): string[] | undefined {
-  const pattern = parts.map((part) => `(${PART_PATTERNS[part.type]})`).join(PART_SEPARATOR);
-  const match = new RegExp(`^${pattern}$`, 's').exec(text);
-  return match === null ? undefined : match.slice(1);
-}
-
-const PART_PATTERNS: Record<CompoundKeyPart['type'], string> = {
-  int: '-?\\d+',
-  uuid: '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}',
-  objectId: '[0-9a-fA-F]{24}',
-  string: '.*',
-};
 
 function hasKey(table: TableInfo, columns: readonly string[]): boolean {
   const actual = table.primaryKey;

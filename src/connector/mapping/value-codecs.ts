@@ -32,7 +32,11 @@ export function linkCodec(
   if (holdsRowKey(key, column, table, `${className}.${property}`))
     return rowLink(target, key, className, property);
   return {
-    toRealm: (text) => ({ type: 'link', table: target, key: key.toRealm([text]) }),
+    toRealm: (text) => ({
+      type: 'link',
+      table: target,
+      key: key.columns.length > 1 ? { type: 'string', value: text } : key.toRealm([text]),
+    }),
     toSql: (value) => {
       if (value.type === 'null') return null;
       if (value.type !== 'link')
@@ -94,6 +98,8 @@ function holdsRowKey(
   );
 }
 
+/** Keys of several columns stand in tables of collections as they do in the realm. */
 function keyText(key: KeyMapping, value: PrimaryKey): string {
-  return key.toSql(value).join('-');
+  const texts = key.toSql(value); // refuses keys that no row can have
+  return texts.length > 1 && value.type === 'string' ? value.value : (texts[0] ?? '');
 }

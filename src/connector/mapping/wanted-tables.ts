@@ -8,6 +8,7 @@ import {
   type WantedTable,
 } from '../dialect.ts';
 import { type MappingContext, tableNames } from './build-mapping.ts';
+import { compoundLinkColumns } from './compound-link.ts';
 import { itemColumns, itemKey } from './item-tables.ts';
 import { requireOwnTable, tableNameFor } from './names.ts';
 import { embeddedClass, fieldColumnName, isScalarProperty, placeOf } from './property-places.ts';
@@ -57,7 +58,9 @@ function objectTable(definition: ClassDefinition, context: Context): WantedTable
     if (context.options.ignores(definition.name, property)) continue;
     const place = placeOf(definition, property, { name, info }, context);
     const embedded = embeddedClass(column, context);
-    if (place.kind === 'column') addColumn(gathered, place.name, column, column.nullable, context);
+    const compound = place.kind === 'column' ? compoundTarget(column, context) : undefined;
+    if (compound !== undefined) addCompoundLink(gathered, place.name, compound, info, context);
+    else if (place.kind === 'column') addColumn(gathered, place.name, column, column.nullable, context);
     else if (place.kind === 'flattened' && embedded !== undefined)
       addFields(gathered, place.name, embedded, columnsOf(definition.name, context), context);
   }
@@ -97,6 +100,48 @@ function addColumn(
       referencedColumns: [targetKey.name],
     });
   }
+}
+
+type CompoundTarget = { readonly table: string; readonly key: readonly WantedColumn[] };
+
+/** The class that a link leads to, when its key spans several columns. */
+function compoundTarget(
+  { type, collection, linkTarget }: ColumnDefinition,
+  context: Context,
+): CompoundTarget | undefined {
+  const target =
+    type === 'link' && collection === 'single' ? context.definitions.get(linkTarget ?? '') : undefined;
+  if (target === undefined || target.kind === 'embedded') return undefined;
+  const table = nameFor(target.name, context);
+  const { primaryKey } = wantedKey(target, table, tableOf(target.name, context), context);
+  return primaryKey.length > 1 ? { table, key: primaryKey } : undefined;
+}
+
+/** None are wanted of a table that refers there already: its foreign key says which columns hold the link. */
+function addCompoundLink(
+  { columns, foreignKeys }: Gathered,
+  name: string,
+  { table, key }: CompoundTarget,
+  info: TableInfo | undefined,
+  { schema }: Context,
+): void {
+  const refers = info?.foreignKeys.some(
+    ({ referenced, columns: own }) => referenced.name === table && own.length === key.length,
+  );
+  if (refers) return;
+  const names = compoundLinkColumns(
+    name,
+    key.map((column) => column.name),
+  );
+  names.forEach((column, part) => {
+    if (!columns.has(column))
+      columns.set(column, { name: column, type: key[part]?.type ?? '', nullable: true });
+  });
+  foreignKeys.push({
+    columns: names,
+    referenced: { schema, name: table },
+    referencedColumns: key.map((column) => column.name),
+  });
 }
 
 /** Some of the fields have their columns already, or the object would not be flattened. */
