@@ -264,7 +264,8 @@ export class ConnectorEngine {
       layouts: {
         hint: () => this.#schemaWatch.hint(),
         unreadable: (mapped, reason) => this.#schemaWatch.unreadable(mapped, reason),
-        changed: () => this.#schemaWatch.look(),
+        generation: () => this.#schemaWatch.generation,
+        changedSince: (generation) => this.#schemaWatch.changedSince(generation),
       },
       refused,
       onOwn: (checkpoint) => {
@@ -313,9 +314,10 @@ export class ConnectorEngine {
         batchRows: options.load.batchRows,
         onDataError: (error, className) => this.#onDataError(error, className),
         refused,
+        owed,
       },
       onHeld: () => this.#heldWriter.wake(),
-      look: () => this.#schemaWatch.look(),
+      tables: this.#schemaWatch,
       logger: options.logger,
     });
     this.#sessions.openAll(this.#realms);

@@ -78,6 +78,20 @@ export class OwedChanges {
     return this.#debts.get(markOf(realmPath, table, key))?.row ?? false;
   }
 
+  /**
+   * What dead letters that wait still want of an object, for comparisons of tables and realms: those must not settle in
+   * the database's favour what an operator has yet to decide.
+   */
+  waiting(
+    realmPath: string,
+    table: string,
+    key: PrimaryKey,
+  ): { readonly row: boolean; readonly properties: ReadonlySet<string> } | undefined {
+    if (this.#debts.size === 0) return undefined;
+    const debt = this.#debts.get(markOf(realmPath, table, key));
+    return debt === undefined || debt.letters.size === 0 ? undefined : debt;
+  }
+
   /** The instructions, with what is owed of the objects that they change. */
   completed(realm: SyncedRealm, instructions: readonly MergedInstruction[]): Completed {
     if (this.#debts.size === 0) return { all: instructions, needed: instructions };

@@ -3,8 +3,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Instruction } from '../../changeset/instruction.ts';
 import type { PrimaryKey } from '../../schema/value.ts';
 import type { ReplicaStore } from '../../store/replica/contract.ts';
+import type { OwedChanges } from '../apply/owed-changes.ts';
 import { captureDelete, captureRow, captureState } from '../capture/capture-change.ts';
 import { RowPlan, realmStateOf, realmValueOf } from '../capture/row-plan.ts';
+import type { Shadow } from '../capture/shadow.ts';
 import type { RefusedRows } from '../dead-letters/refused-rows.ts';
 import { type SnapshotReader, type SourceDialect, type SqlText, tableId } from '../dialect.ts';
 import { DataError } from '../errors.ts';
@@ -31,6 +33,8 @@ export type LoadContext = {
   readonly onDataError: (error: DataError, className?: string) => void;
   /** Takes note of the rows that are left out, and of those that no longer are. */
   readonly refused?: RefusedRows;
+  /** Knows what dead letters still want of the objects. */
+  readonly owed?: Pick<OwedChanges, 'waiting'>;
   /** Given while the feed is followed at the same time. */
   readonly live?: LiveLoad;
   readonly signal: AbortSignal;
@@ -161,7 +165,7 @@ class TableLoader {
       if (this.#context.live?.isNewer(this.#mapped.className, key)) return;
       if (this.wasEmpty) freshObject(this.plan, key, row, out);
       else {
-        const shadow = realm.shadows.of(this.#mapped.className, key);
+        const shadow = this.#shadowOf(realm, key);
         captureRow(this.plan, key, row, realm.replica, shadow, out);
       }
       if (this.#refused !== undefined) this.#refused.mended(this.#mapped, this.plan.keyTexts(row));
@@ -188,6 +192,15 @@ class TableLoader {
       captureDelete(this.plan, key, other.replica, other.shadows.of(className, key), instructions);
       this.#commit(other, instructions);
     }
+  }
+
+  /** What is on its way to the database, and what dead letters still want to bring there. */
+  #shadowOf(realm: SyncedRealm, key: PrimaryKey): Shadow {
+    const { className } = this.#mapped;
+    const shadow = realm.shadows.of(className, key);
+    const owed = this.#context.owed?.waiting(realm.path, className, key);
+    if (owed === undefined) return shadow;
+    return { ...shadow, covers: (property) => owed.properties.has(property) || shadow.covers(property) };
   }
 
   #realmOf(row: readonly SqlText[]): SyncedRealm | undefined {
@@ -224,9 +237,12 @@ class TableLoader {
         (row) => row.join('\0'),
       ),
     );
-    const { live } = this.#context;
+    const { live, owed } = this.#context;
     const gone = keys.filter(
-      (key, index) => !found.has(texts[index]?.join('\0') ?? '') && !live?.isNewer(className, key),
+      (key, index) =>
+        !found.has(texts[index]?.join('\0') ?? '') &&
+        !live?.isNewer(className, key) &&
+        owed?.waiting(realm.path, className, key)?.row !== true,
     );
     if (live?.withoutRow !== undefined) {
       live.withoutRow(realm, className, gone);

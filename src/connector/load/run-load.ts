@@ -7,6 +7,7 @@
  */
 import type { ReplicaStore } from '../../store/replica/contract.ts';
 import { appliedCheckpoints } from '../apply/applied-checkpoints.ts';
+import { OwedChanges } from '../apply/owed-changes.ts';
 import { RefusedRows } from '../dead-letters/refused-rows.ts';
 import {
   type Position,
@@ -108,6 +109,7 @@ export async function runLoad(
     batchRows: options.load.batchRows,
     onDataError: (error, className) => onDataError(error, className, options, leftOut),
     refused,
+    owed: new OwedChanges(store),
     signal,
   };
   try {
