@@ -83,8 +83,10 @@ export type LayoutListener = {
   readonly hint: () => void;
   /** Rows cannot be told apart and are left out. Called inside the store's transaction. */
   readonly unreadable: (mapped: ClassMapping, reason: string) => void;
-  /** Looks at once; true when the mapping is another one now. */
-  readonly changed: () => Promise<boolean>;
+  /** Names the present mapping. */
+  readonly generation: () => number;
+  /** Looks at the tables; true when the mapping is another one by then. */
+  readonly changedSince: (generation: number) => Promise<boolean>;
 };
 
 type Unreadable = { readonly mapped: ClassMapping; readonly reason: string };
@@ -156,12 +158,14 @@ export class FeedConsumer {
     events: readonly FeedEvent[],
     captured: CapturedTransaction[],
   ): Promise<Position | undefined> {
+    const { layouts, store } = this.#options;
+    const generation = layouts?.generation() ?? 0;
     try {
-      return this.#options.store.transaction(() => this.#write(events, captured));
+      return store.transaction(() => this.#write(events, captured));
     } catch (error) {
       this.#options.refused?.reload();
       const mended = await this.#mended.passesOver();
-      if (!mended && !(await this.#options.layouts?.changed())) throw error;
+      if (!mended && !(await layouts?.changedSince(generation))) throw error;
       // Nothing of these events was written; they have to be delivered again.
       const reason = error instanceof Error ? error.message : String(error);
       const why = mended ? 'passing over a row that has been mended since' : 'the table was changed since';

@@ -38,6 +38,8 @@ export class SchemaWatch {
   readonly #options: SchemaWatchOptions;
   #setup: ConnectorSetup;
   #version = '';
+  /** Counts the setups. */
+  #generation = 0;
   #listener: SetupListener = () => {};
   /** The look under way, and those that wait for it. */
   #tail: Promise<unknown> = Promise.resolve();
@@ -112,8 +114,19 @@ export class SchemaWatch {
     });
   }
 
-  /** Looks at the tables; true when they had changed, so that what failed because of that can be tried again. */
-  look(): Promise<boolean> {
+  /** Names the present mapping for {@link changedSince}. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Looks at the tables; true when the mapping is another one by then, so that what failed with the old one can be tried again. */
+  async changedSince(generation: number): Promise<boolean> {
+    await this.look();
+    return this.#generation !== generation;
+  }
+
+  /** Looks at the tables. */
+  look(): Promise<void> {
     return this.#inTurn(() => {
       this.#hinted = false;
       return this.#look();
@@ -217,14 +230,14 @@ export class SchemaWatch {
     );
   }
 
-  async #look(): Promise<boolean> {
+  async #look(): Promise<void> {
     const { options, dialect, schema, directory, store } = this.#options;
     const { catalogWatch } = dialect;
-    if (catalogWatch === undefined || this.#closed) return false;
+    if (catalogWatch === undefined || this.#closed) return;
     const version = await catalogWatch.version();
     if (version === this.#version) {
-      this.#listen(this.#setup, []);
-      return false;
+      this.#listener(this.#setup, []);
+      return;
     }
     const found = await catalogWatch.tableVersions();
     let setup: ConnectorSetup;
@@ -236,13 +249,12 @@ export class SchemaWatch {
         reason: error.message,
       });
       this.#version = version;
-      return false;
+      return;
     }
     await this.#follow(setup);
     const now = await catalogWatch.tableVersions();
     this.#version = version;
     this.#listen(setup, this.#take(setup, found, now, new Set()));
-    return true;
   }
 
   /** Tells the feed which tables to follow. */
@@ -282,15 +294,17 @@ export class SchemaWatch {
 
   #listen(setup: ConnectorSetup, turns: readonly Turn[]): void {
     this.#setup = setup;
+    this.#generation += 1;
     this.#listener(setup, turns);
   }
 
   async #guard<T>(work: Promise<T>): Promise<T> {
+    const generation = this.#generation;
     try {
       return await work;
     } catch (error) {
       const may = this.#options.dialect.catalogWatch?.mayBeCausedByChange(error) ?? false;
-      if (!may || !(await this.look())) throw error;
+      if (!may || !(await this.changedSince(generation))) throw error;
       throw new ApplyError(
         `a table was changed since: ${error instanceof Error ? error.message : String(error)}`,
         { errorClass: 'transient', cause: error },

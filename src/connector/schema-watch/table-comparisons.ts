@@ -14,6 +14,7 @@ import { type LoadContext, loadTable } from '../load/load-table.ts';
 import type { ClassMapping, Mapping } from '../mapping/class-mapping.ts';
 import { classStates, setClassState } from './class-states.ts';
 import type { HeldChanges } from './held-changes.ts';
+import type { SchemaWatch } from './schema-watch.ts';
 
 const FIRST_RETRY_MILLISECONDS = 200;
 const MAX_RETRY_MILLISECONDS = 30_000;
@@ -31,8 +32,7 @@ export type TableComparisonsOptions = {
   readonly context: Omit<LoadContext, 'live' | 'signal'>;
   /** Something may be ready to be written to SQL. */
   readonly onHeld: () => void;
-  /** Looks at the tables anew; true when they were changed. */
-  readonly look: () => Promise<boolean>;
+  readonly tables: Pick<SchemaWatch, 'generation' | 'changedSince'>;
   readonly logger: Logger;
 };
 
@@ -80,12 +80,13 @@ export class TableComparisons {
       while (!this.#abort.signal.aborted) {
         const mapped = this.#next();
         if (mapped === undefined) break;
+        const { generation } = this.#options.tables;
         try {
           await this.#compare(mapped);
           failures = 0;
         } catch (error) {
           if (this.#abort.signal.aborted) break;
-          await this.#mendOrThrow(mapped, failures, error);
+          await this.#mendOrThrow(mapped, generation, failures, error);
           failures += 1;
         }
       }
@@ -165,10 +166,16 @@ export class TableComparisons {
     });
   }
 
-  async #mendOrThrow(mapped: ClassMapping, failures: number, error: unknown): Promise<void> {
-    const { dialect, logger, look } = this.#options;
+  async #mendOrThrow(
+    mapped: ClassMapping,
+    generation: number,
+    failures: number,
+    error: unknown,
+  ): Promise<void> {
+    const { dialect, logger, tables } = this.#options;
     if (error instanceof Error && error.name === 'AbortError') return; // abandoned: looks anew what is to be done
-    const changed = dialect.catalogWatch?.mayBeCausedByChange(error) === true && (await look());
+    const may = dialect.catalogWatch?.mayBeCausedByChange(error) === true;
+    const changed = may && (await tables.changedSince(generation));
     if (!changed && !dialect.isTransient(error)) throw error;
     const delay = Math.min(FIRST_RETRY_MILLISECONDS * 2 ** failures, MAX_RETRY_MILLISECONDS);
     logger.warn('Comparing a table broke off, will go on', {
