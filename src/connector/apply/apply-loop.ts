@@ -30,7 +30,8 @@ const MAX_GROUP_INSTRUCTIONS = 20_000;
 const FIRST_RETRY_MILLISECONDS = 100;
 const MAX_RETRY_MILLISECONDS = 15_000;
 const UNIQUE_VIOLATION = '23505';
-const FOREIGN_KEY_VIOLATION = '23503';
+/** SQLSTATE foreign_key_violation and restrict_violation, which PostgreSQL 18 tells from it. */
+const REFERENCE_VIOLATIONS: readonly (string | undefined)[] = ['23503', '23001'];
 /**
  * A reference to a row that somebody else has just deleted mends itself as soon as the feed has brought the deletion.
  * That many attempts, with their back-off, give it about ten seconds.
@@ -313,7 +314,7 @@ export class ApplyLoop {
     } catch (error) {
       const state = error instanceof ApplyError ? error.sqlState : undefined;
       if (state === UNIQUE_VIOLATION) await run({ deletesFirst: true });
-      else if (state === FOREIGN_KEY_VIOLATION) await this.#withoutReferences(run, patience);
+      else if (REFERENCE_VIOLATIONS.includes(state)) await this.#withoutReferences(run, patience);
       else throw error;
     }
   }
@@ -332,7 +333,7 @@ export class ApplyLoop {
     try {
       await run({ nullifyReferences: true });
     } catch (error) {
-      if (!(error instanceof ApplyError) || error.sqlState !== FOREIGN_KEY_VIOLATION) throw error;
+      if (!(error instanceof ApplyError) || !REFERENCE_VIOLATIONS.includes(error.sqlState)) throw error;
       const attempts = this.#impatience?.of === patience ? this.#impatience.attempts + 1 : 1;
       this.#impatience = { of: patience, attempts };
       if (attempts > FOREIGN_KEY_PATIENCE) throw error;
@@ -441,7 +442,7 @@ function groupSize(pending: readonly PendingTransaction[]): number {
 /** What a moment's patience would not mend goes back to the operator, who asked for the attempt. */
 function isRefusal(error: unknown): error is Error {
   if (error instanceof ApplyError) {
-    return error.errorClass !== 'transient' || error.sqlState === FOREIGN_KEY_VIOLATION;
+    return error.errorClass !== 'transient' || REFERENCE_VIOLATIONS.includes(error.sqlState);
   }
   return error instanceof DataError;
 }
