@@ -147,7 +147,9 @@ function requireKey(className: string, table: TableInfo, columns: readonly strin
     if (usable ?? true) return;
     throw new MappingError(
       `the primary key of table ${name} is deferrable: an insertion cannot turn into an update by it`,
-      { remedy: `CREATE UNIQUE INDEX ON ${quoted} (${list}), or make the primary key NOT DEFERRABLE` },
+      {
+        remedy: `ALTER TABLE ${quoted} DROP CONSTRAINT "${table.table.name}_pkey", ADD PRIMARY KEY (${list}) (foreign keys that refer to it have to be made anew)`,
+      },
     );
   }
   const actual = table.primaryKey;
