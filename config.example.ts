@@ -128,7 +128,8 @@ export default {
     // switchToReferenceRealm: false,               // accepted for compatibility; every realm is a full one
 
     // A change that the database refuses goes to the dead-letter table and the adapter goes on; false stops there.
-    // ignoreSQLerrors: true,
+    // ignoreSQLerrors: true,                      // or by class: { Invoice: false } stops at mistakes in invoices
+    // secretProperties: ['Customer.iban'],         // shown in no log, error or dead letter
 
     // The loader.
     // loaderSQLBatchSize: 1000,
