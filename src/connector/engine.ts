@@ -237,6 +237,7 @@ export class ConnectorEngine {
     this.#applyLoop = new ApplyLoop({
       ...(redirect === undefined ? {} : { redirect }),
       hold: (realm, instructions) => this.#held.split(realm, instructions),
+      look: () => this.#schemaWatch.look(),
       realms: this.#realms,
       openWriter: () => this.#openWriter(),
       mapping,

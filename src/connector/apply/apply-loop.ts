@@ -60,6 +60,8 @@ export type ApplyLoopOptions = {
     realm: SyncedRealm,
     instructions: readonly MergedInstruction[],
   ) => readonly MergedInstruction[];
+  /** Looks at the tables: what is refused may fit them when they were changed. */
+  readonly look?: () => Promise<void>;
   /** Brings structure that a transaction adds into being before its rows are written. */
   readonly beforeApply: (instructions: readonly MergedInstruction[]) => Promise<void>;
   readonly onApplied: (transaction: AppliedTransaction) => void;
@@ -247,6 +249,7 @@ export class ApplyLoop {
 
   async #applyGroup(realm: SyncedRealm, count: number): Promise<void> {
     const group = realm.pending.slice(0, count);
+    const mapping = this.#options.mapping();
     try {
       await this.#apply(realm, group);
     } catch (error) {
@@ -258,6 +261,12 @@ export class ApplyLoop {
         }
         return;
       }
+      await this.#options.look?.();
+      if (this.#options.mapping() !== mapping)
+        throw new ApplyError(`the tables were changed since: ${error.message}`, {
+          errorClass: 'transient',
+          cause: error,
+        });
       await this.#giveUp(realm, group[0]!, error);
     }
   }

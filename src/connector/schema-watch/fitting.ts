@@ -152,12 +152,30 @@ class Attempt {
 
   #catalog(): Catalog {
     if (this.stopped.size === 0) return this.#context.catalog;
-    const catalog = new Map(this.#context.catalog);
+    const former = new Map<string, TableInfo>();
     for (const className of this.stopped.keys()) {
       for (const table of this.#context.remembered.get(className)?.tables ?? [])
-        catalog.set(tableId(table.table), table);
+        former.set(tableId(table.table), table);
     }
+    const catalog = new Map(this.#context.catalog);
+    for (const [id, table] of catalog) catalog.set(id, this.#withFormerReferences(table, former));
+    for (const [id, table] of former) catalog.set(id, table);
     return catalog;
+  }
+
+  /** The table with its references to stopped tables as they were, as those tables are. */
+  #withFormerReferences(table: TableInfo, former: ReadonlyMap<string, TableInfo>): TableInfo {
+    const refersToFormer = table.foreignKeys.some(({ referenced }) => former.has(tableId(referenced)));
+    if (!refersToFormer) return table;
+    const id = tableId(table.table);
+    const before = [...this.#context.remembered.values()]
+      .flatMap(({ tables }) => tables)
+      .find((candidate) => tableId(candidate.table) === id);
+    const foreignKeys = table.foreignKeys.flatMap((key) => {
+      if (!former.has(tableId(key.referenced))) return [key];
+      return before?.foreignKeys.filter(({ columns }) => columns.join() === key.columns.join()) ?? [];
+    });
+    return { ...table, foreignKeys };
   }
 
   /** Leaves the optional properties out whose column is gone; false when there are none that were not left out yet. */

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { ReplicaStore } from '../../store/replica/contract.ts';
-import { type Catalog, type TableInfo, type TableVersion, tableId } from '../dialect.ts';
+import type { TableInfo, TableVersion } from '../dialect.ts';
 import type { ClassMapping } from '../mapping/class-mapping.ts';
 
 const MARK = 'schema:class:';
@@ -76,13 +76,11 @@ export function forget(store: ReplicaStore, className: string): void {
 /** What is worth remembering of a class that fits. */
 export function memoryOf(
   mapped: ClassMapping,
-  catalog: Catalog,
   version: TableVersion | undefined,
   left: ReadonlyMap<string, string>,
 ): RememberedClass {
-  const names = [mapped.table, ...itemTablesOf(mapped)].map(({ table }) => tableId(table));
   return {
-    tables: names.flatMap((id) => catalog.get(id) ?? []),
+    tables: [mapped.table, ...itemTablesOf(mapped)],
     ...(version === undefined ? {} : { version }),
     columns: Object.fromEntries(columnsOf(mapped)),
     left: Object.fromEntries(left),

@@ -110,7 +110,7 @@ export class SchemaWatch {
     this.#hinted = true;
     this.look().catch((error: unknown) => {
       // A database that is away is what the loops tell of; the next look comes anyway.
-      if (!this.#options.dialect.isTransient(error)) this.#reject(error);
+      if (!(error instanceof ApplyError && error.errorClass === 'transient')) this.#reject(error);
     });
   }
 
@@ -125,11 +125,16 @@ export class SchemaWatch {
     return this.#generation !== generation;
   }
 
-  /** Looks at the tables. */
+  /** Looks at the tables. Throws a transient `ApplyError` when the database cannot be asked now. */
   look(): Promise<void> {
-    return this.#inTurn(() => {
+    return this.#inTurn(async () => {
       this.#hinted = false;
-      return this.#look();
+      try {
+        await this.#look();
+      } catch (cause) {
+        if (!(cause instanceof Error) || !this.#options.dialect.isTransient(cause)) throw cause;
+        throw new ApplyError(cause.message, { errorClass: 'transient', cause });
+      }
     });
   }
 
@@ -278,7 +283,6 @@ export class SchemaWatch {
         store,
         {
           fitting: setup,
-          catalog: setup.catalog,
           found,
           now,
           made,

@@ -1,6 +1,6 @@
 /** Brings what a look at the tables found into the replica store: which classes stop, go on, or are to be compared. */
 import type { ReplicaStore } from '../../store/replica/contract.ts';
-import { type Catalog, type TableVersion, tableId } from '../dialect.ts';
+import { type TableVersion, tableId } from '../dialect.ts';
 import { type ClassState, classStates, setClassState } from './class-states.ts';
 import type { Fitting } from './fitting.ts';
 import { reasonToCompare } from './reasons-to-compare.ts';
@@ -10,7 +10,6 @@ export type TableVersions = ReadonlyMap<string, TableVersion>;
 
 export type Finding = {
   readonly fitting: Fitting;
-  readonly catalog: Catalog;
   /** As found, and after the feed was told to follow all tables. */
   readonly found: TableVersions;
   readonly now: TableVersions;
@@ -48,7 +47,7 @@ export type Turn =
 
 /** Call inside the store's transaction. Nothing is compared of classes when none was remembered: they were never loaded, or never watched. */
 export function takeOver(store: ReplicaStore, finding: Finding, now: Date): Turn[] {
-  const { fitting, catalog, classes } = finding;
+  const { fitting, classes } = finding;
   const remembered = rememberedClasses(store);
   const states = classStates(store);
   const turns: Turn[] = [];
@@ -89,7 +88,7 @@ export function takeOver(store: ReplicaStore, finding: Finding, now: Date): Turn
       });
       turns.push({ kind: 'comparing', className, table, reason });
     }
-    remember(store, className, memoryOf(mapped, catalog, finding.now.get(table), left));
+    remember(store, className, memoryOf(mapped, finding.now.get(table), left));
   }
   return turns;
 
