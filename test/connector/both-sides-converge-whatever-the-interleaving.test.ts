@@ -9,9 +9,12 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { queueMergedTransactions } from '../../src/adapter/transaction-queueing.ts';
+import { RealmDictionary } from '../../src/client/realm/dictionary.ts';
+import { RealmList } from '../../src/client/realm/list.ts';
 import { ObjectRealm } from '../../src/client/realm/object-realm.ts';
 import type { ApplyStatement, TableInfo } from '../../src/connector/dialect.ts';
 import { ConnectorEngine } from '../../src/connector/engine.ts';
+import { stateToJs } from '../../src/connector/mapping/js-values.ts';
 import type { Replica, ReplicaStore } from '../../src/store/replica/contract.ts';
 import { openReplicaStore } from '../../src/store/replica/open-replica-store.ts';
 import type { ServerRealm, ServerStore } from '../../src/store/server/contract.ts';
@@ -27,7 +30,18 @@ const STEPS = 120;
 const RUNS = Number(process.env.ISTHMUS_SIMULATION_RUNS ?? 25);
 
 const models = [
-  { name: 'artist', primaryKey: 'id', properties: { id: 'int', name: 'string?', country: 'string?' } },
+  {
+    name: 'artist',
+    primaryKey: 'id',
+    properties: {
+      id: 'int',
+      name: 'string?',
+      country: 'string?',
+      tags: 'string[]',
+      facts: 'string{}',
+      friends: 'artist[]',
+    },
+  },
   { name: 'album', primaryKey: 'id', properties: { id: 'int', title: 'string?', artist: 'artist?' } },
 ];
 
@@ -43,7 +57,7 @@ function table(name: string, columns: string[], foreignKeys: TableInfo['foreignK
   return { table: { schema: 'public', name }, columns: all, primaryKey: ['id'], foreignKeys };
 }
 
-const artists = table('artist', ['name', 'country']);
+const artists = table('artist', ['name', 'country', 'tags', 'facts', 'friends']);
 const albums = table(
   'album',
   ['title', 'artist'],
@@ -206,7 +220,9 @@ class Simulation {
   rows(): string[] {
     const artistRows = this.database.rows('public.artist');
     const lines = [...artistRows.values()].map(
-      (row) => `artist ${row.get('id')} ${row.get('name')} ${row.get('country')}`,
+      (row) =>
+        `artist ${row.get('id')} ${row.get('name')} ${row.get('country')} ` +
+        ['tags', 'facts', 'friends'].map((name) => contents(row.get(name) ?? '[]')).join(' '),
     );
     for (const row of this.database.rows('public.album').values()) {
       const artist = row.get('artist') ?? null;
@@ -224,17 +240,17 @@ class Simulation {
         const key = value.key.type === 'int' ? value.key.value.toString() : '';
         return replica.object(value.table, value.key) === undefined ? null : key;
       }
-      return 'value' in value ? String(value.value) : value.type;
+      return 'value' in value ? String(value.value) : contents(JSON.stringify(stateToJs(value)));
     };
     const lines: string[] = [];
     for (const [name, properties] of [
-      ['artist', ['name', 'country']],
+      ['artist', ['name', 'country', 'tags', 'facts', 'friends']],
       ['album', ['title', 'artist']],
     ] as const) {
       for (const { key, state } of replica.objects(name)) {
         const id = key.type === 'int' ? key.value : key.type;
         lines.push(
-          `${name} ${id} ${properties.map((property) => text(state.fields.get(property)) ?? 'null').join(' ')}`,
+          `${name} ${id} ${properties.map((property) => text(state.fields.get(property)) ?? (DOCUMENTS.has(property) ? '[]' : 'null')).join(' ')}`,
         );
       }
     }
@@ -267,7 +283,11 @@ class Simulation {
         const id = 1 + random.below(KEYS);
         const artist = realm.objectForPrimaryKey('artist', id);
         const album = realm.objectForPrimaryKey('album', id);
-        switch (random.below(6)) {
+        switch (random.below(8)) {
+          case 6:
+          case 7:
+            if (artist !== null) this.#changeCollections(realm, id);
+            break;
           case 0:
             realm.create('artist', { id, name: this.#word('c') }, 'modified');
             break;
@@ -291,13 +311,57 @@ class Simulation {
     });
   }
 
+  #changeCollections(realm: ObjectRealm, id: number): void {
+    const random = this.#random;
+    const artist = realm.objectForPrimaryKey('artist', id);
+    const [tags, facts, friends] = [artist?.tags, artist?.facts, artist?.friends];
+    if (!(tags instanceof RealmList && friends instanceof RealmList && facts instanceof RealmDictionary))
+      return;
+    const at = random.below(tags.length + 1);
+    const friend = random.below(friends.length + 1);
+    switch (random.below(5)) {
+      case 0:
+      case 1:
+        tags.splice(at, random.below(2), this.#word('c'));
+        break;
+      case 2:
+        tags.splice(at, 1);
+        break;
+      case 3:
+        if (random.chance(0.7)) facts.set(random.pick(['a', 'b', 'c']), this.#word('c'));
+        else facts.remove(random.pick(['a', 'b', 'c']));
+        break;
+      default:
+        friends.splice(friend, random.below(2), artist);
+    }
+  }
+
+  /** What an application makes of a document, from what it reads. */
+  #editedDocument(name: 'tags' | 'facts' | 'friends', id: string): string {
+    const random = this.#random;
+    const text = this.database.rows('public.artist').get(id)?.get(name);
+    const before: unknown = JSON.parse(text ?? (name === 'facts' ? '{}' : '[]'));
+    if (!Array.isArray(before))
+      return JSON.stringify({ ...(before as object), [random.pick(['a', 'b', 'c'])]: this.#word('s') });
+    const item = name === 'tags' ? this.#word('s') : Number(id);
+    before.splice(random.below(before.length + 1), random.below(2), ...(random.chance(0.8) ? [item] : []));
+    return JSON.stringify(before);
+  }
+
   #sqlWrite(): void {
     const random = this.#random;
     const statements: ApplyStatement[] = [];
     for (let count = 1 + random.below(3); count > 0; count -= 1) {
       const id = String(1 + random.below(KEYS));
       const own = { keyColumns: ['id'] };
-      switch (random.below(5)) {
+      switch (random.below(7)) {
+        case 5:
+        case 6: {
+          const column = random.pick(['tags', 'facts', 'friends'] as const);
+          const rows = [[id, this.#editedDocument(column, id)]];
+          statements.push({ kind: 'update', table: artists, ...own, columns: [column], rows });
+          break;
+        }
         case 0:
           statements.push({
             kind: 'upsert',
@@ -341,6 +405,16 @@ class Simulation {
     this.#text += 1;
     return `${side}${this.#text}`;
   }
+}
+
+const DOCUMENTS = new Set(['tags', 'facts', 'friends']);
+
+/** Keys in order; nothing at all is an empty document. */
+function contents(text: string): string {
+  const json: unknown = JSON.parse(text);
+  if (Array.isArray(json)) return JSON.stringify(json);
+  const entries = Object.entries(json ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  return entries.length === 0 ? '[]' : JSON.stringify(entries);
 }
 
 async function settle(): Promise<void> {

@@ -13,6 +13,7 @@ function show(statement: ApplyStatement): string {
   switch (statement.kind) {
     case 'upsert':
     case 'update':
+    case 'assign':
       return `${statement.kind} ${table}(${[...statement.keyColumns, ...statement.columns].join()}) ${statement.rows.map((row) => row.join()).join(' ')}`;
     case 'delete':
       return `delete ${table} ${statement.rows.map((row) => row.join()).join(' ')}`;
@@ -25,6 +26,8 @@ function show(statement: ApplyStatement): string {
       return `listErase ${table} ${statement.oid}[${statement.index}]`;
     case 'listClear':
       return `listClear ${table} ${statement.oid}`;
+    case 'replaceItems':
+      return `replaceItems ${table} ${statement.oids.join()} by ${statement.rows.map((row) => row.join()).join(' ')}`;
   }
 }
 

@@ -18,6 +18,7 @@ import {
   type SourceDialect,
   type SqlText,
   type SqlWriter,
+  type StateCodec,
   type TableInfo,
   tableId,
   UNCHANGED,
@@ -25,6 +26,8 @@ import {
 } from '../../src/connector/dialect.ts';
 import { ApplyError, DataError } from '../../src/connector/errors.ts';
 import type { ColumnDefinition } from '../../src/schema/definition.ts';
+import type { ScalarValue } from '../../src/schema/value.ts';
+import type { StateValue } from '../../src/store/state/object-state.ts';
 
 type Row = Map<string, SqlText>;
 type Commit = {
@@ -213,8 +216,34 @@ class SimulatedDialect implements SourceDialect {
       },
     };
   }
-  stateCodec(): never {
-    throw new Error('the simulation has no columns that hold collections');
+  /** Documents as JSON: lists and dictionaries of strings, lists of links by key. */
+  stateCodec(_column: unknown, { linkTarget }: ColumnDefinition): StateCodec {
+    const item = (json: unknown): ScalarValue =>
+      linkTarget === undefined
+        ? { type: 'string', value: String(json) }
+        : { type: 'link', table: linkTarget, key: { type: 'int', value: BigInt(String(json)) } };
+    const shown = (value: StateValue): unknown => {
+      if (value.type === 'link') return value.key.type === 'int' ? Number(value.key.value) : null;
+      return value.type === 'string' ? value.value : null;
+    };
+    return {
+      toRealm: (text) => {
+        const json: unknown = JSON.parse(text);
+        if (Array.isArray(json)) return { type: 'list', items: json.map(item) };
+        const entries = Object.entries(json ?? {}).map(([key, entry]): [string, StateValue] => [
+          key,
+          item(entry),
+        ]);
+        return { type: 'dictionary', entries: new Map(entries) };
+      },
+      toSql: (value) => {
+        if (value.type === 'list') return JSON.stringify(value.items.map(shown));
+        if (value.type !== 'dictionary') throw new DataError(`a ${value.type} is no document`);
+        return JSON.stringify(
+          Object.fromEntries([...value.entries].map(([key, entry]) => [key, shown(entry)])),
+        );
+      },
+    };
   }
   naturalDefinition(): ColumnDefinition {
     return { type: 'string', nullable: true, collection: 'single' };
