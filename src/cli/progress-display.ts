@@ -1,7 +1,14 @@
 /** Shows a load while it runs: bars that are redrawn in place on a terminal, log lines now and then elsewhere. */
 import type { LoadProgress, LoadReport } from '../connector/load/run-load.ts';
 import type { Logger } from '../log.ts';
-import { advanced, renderBars, renderLine, renderReport, type TableProgress } from './progress.ts';
+import {
+  advanced,
+  renderBars,
+  renderLine,
+  renderReport,
+  type TableProgress,
+  type Verbs,
+} from './progress.ts';
 
 /** Redrawing more often costs time that the load needs, and nobody sees the difference. */
 const REDRAW_MILLISECONDS = 80;
@@ -35,8 +42,9 @@ export function createProgressDisplay(
   screen: Screen,
   logger: Logger,
   now: () => number = Date.now,
+  verbs?: Verbs,
 ): ProgressDisplay {
-  return screen.isTTY === true ? barsOn(screen, now) : linesTo(logger, screen, now);
+  return screen.isTTY === true ? barsOn(screen, now) : linesTo(logger, screen, now, verbs);
 }
 
 function barsOn(screen: Screen, now: () => number): ProgressDisplay {
@@ -95,7 +103,7 @@ function barsOn(screen: Screen, now: () => number): ProgressDisplay {
   };
 }
 
-function linesTo(logger: Logger, screen: Screen, now: () => number): ProgressDisplay {
+function linesTo(logger: Logger, screen: Screen, now: () => number, verbs?: Verbs): ProgressDisplay {
   const tables = new Map<string, TableProgress>();
   const saidAt = new Map<string, number>();
   return {
@@ -108,7 +116,7 @@ function linesTo(logger: Logger, screen: Screen, now: () => number): ProgressDis
       const last = saidAt.get(progress.table) ?? progress.startedAt;
       if (progress.state !== 'done' && time - last < LOG_MILLISECONDS) return;
       saidAt.set(progress.table, time);
-      logger.info(renderLine(progress, time));
+      logger.info(renderLine(progress, time, verbs));
     },
     finish: (report) => {
       screen.write(`${renderReport(report).join('\n')}\n`);

@@ -59,9 +59,14 @@ export function renderBars(tables: readonly TableProgress[], now: number, width:
   });
 }
 
+/** What is done to the tables, in words. */
+export type Verbs = { readonly running: string; readonly done: string };
+
+const LOADING: Verbs = { running: 'loading', done: 'loaded' };
+
 /** One line without a bar, for logs. */
-export function renderLine(progress: TableProgress, now: number): string {
-  const verb = progress.state === 'done' ? 'loaded' : 'loading';
+export function renderLine(progress: TableProgress, now: number, verbs: Verbs = LOADING): string {
+  const verb = verbs[progress.state];
   return `${verb} ${progress.table}: ${factsOf(progress, now).replace(/ +/g, ' ').trim()}`;
 }
 

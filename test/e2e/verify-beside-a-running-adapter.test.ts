@@ -149,3 +149,17 @@ test('what a killed verification left is removed by the next one', async () => {
   await verify(place.options());
   expect(readdirSync(join(place.directory, 'replica'))).toEqual(before);
 }, 60_000);
+
+test('takes what waits behind an adapter that is busy for changes under way', async () => {
+  const place = await bench.place(TABLE);
+  await place.loader().init();
+  const adapter = place.command('adapter');
+  await expect.poll(() => adapter.log, { timeout: 40_000 }).toContain('The adapter runs');
+  process.kill(adapter.pid, 'SIGSTOP'); // it holds the feed, and nothing gets through
+  await place.sql("UPDATE item SET name = 'changed' WHERE id <= 100");
+  const { report } = await verify(place.options(), { settleMilliseconds: 500 });
+  expect(report).toMatchObject({ standing: 0, changing: 100 });
+  process.kill(adapter.pid, 'SIGCONT');
+  const after = await verify(place.options(), { settleMilliseconds: 3_000 });
+  expect(after.lines).toEqual([]);
+}, 120_000);

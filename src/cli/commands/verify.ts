@@ -25,6 +25,7 @@ export type VerifyArguments = {
 };
 
 const MILLISECONDS = 1_000;
+const VERBS = { running: 'verifying', done: 'verified' };
 
 /** Throws `DifferencesFoundError` when differences stand in the end. */
 export async function runVerifyCommand(args: VerifyArguments, context: CommandContext): Promise<void> {
@@ -33,7 +34,7 @@ export async function runVerifyCommand(args: VerifyArguments, context: CommandCo
   const json = args.json === true;
   const logger = json ? onStandardError(options.engine.logger) : options.engine.logger;
   const screen: Screen = json ? { write: () => {} } : context.screen;
-  const display = createProgressDisplay(screen, logger);
+  const display = createProgressDisplay(screen, logger, Date.now, VERBS);
   const engine = { ...options.engine, logger: display.above(logger) };
   const writer = createReportWriter({ json, limit: args.limit, say: context.say });
   const progress = verifyProgress(display, engine.logger);
