@@ -169,6 +169,41 @@ test('a deletion that was refused is made when it is retried', async () => {
   await place.untilRows([]);
 });
 
+test('lists become what they are by now, item by item, and links to what is there', async () => {
+  const place = await bench.place(`CREATE TABLE item (id integer PRIMARY KEY, name varchar(10) NOT NULL)`);
+  const schema = [
+    { name: 'item', primaryKey: 'id', properties: { id: 'int', name: 'string', next: 'item[]' } },
+  ];
+  const { device } = await place.synced({ schema });
+  device.replica.write([1, 2, 3].flatMap((id) => create(int(id), { name: text('ok') })));
+  await until(async () => (await place.sql('SELECT * FROM item')).length === 3);
+  const insert = (index: number, target: number, priorSize: number) =>
+    ({
+      op: 'ArrayInsert',
+      table: 'item',
+      key: int(1),
+      field: 'next',
+      path: [index],
+      value: { type: 'link', table: 'item', key: int(target) },
+      priorSize,
+    }) as const;
+  device.replica.write([insert(0, 2, 0), insert(1, 3, 1), ...set(int(1), { name: text('much too long') })]);
+  await place.untilLogged('Put transaction');
+  const [{ table } = {}] = await place.sql(
+    "SELECT quote_ident(table_name) AS table FROM information_schema.columns WHERE column_name = 'idx' AND table_schema = 'public'",
+  );
+  const items = () => place.sql(`SELECT target FROM ${table} ORDER BY idx`);
+  expect(await items()).toEqual([]);
+  await place.sql('ALTER TABLE item ALTER name TYPE text');
+  const command = new DeadLetterCommand(place, { schema });
+  const retried = await command.retry('all');
+  expect(retried).toMatchObject({ error: undefined, results: [{ state: 'retried' }] });
+  expect(await items()).toEqual([{ target: '2' }, { target: '3' }]);
+  device.replica.write([insert(0, 3, 2)]);
+  await until(async () => (await items()).length === 3);
+  expect(await items()).toEqual([{ target: '3' }, { target: '2' }, { target: '3' }]);
+});
+
 test('a letter that was discarded is not retried, is kept for the record, and is removed on demand', async () => {
   const place = await bench.place();
   const { device } = await place.synced();
