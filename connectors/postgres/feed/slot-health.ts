@@ -8,7 +8,7 @@ import { type Finding, failed, fine, problem, warning } from '../../../src/conne
 import { PostgresFeedError } from '../errors.ts';
 import type { Session } from '../session.ts';
 import { alterations, readPublication } from './publication.ts';
-import { publicationAltered, publicationMissing, slotLost, slotMissing } from './slot-errors.ts';
+import { publicationMissing, slotLost, slotMissing } from './slot-errors.ts';
 import { holderText, slotHolder } from './slot-holder.ts';
 import { type SlotStatus, slotStatus } from './slot-status.ts';
 
@@ -139,7 +139,13 @@ async function publicationFinding(
   const present = await readPublication(session, name);
   if (present === undefined) return failed(PUBLICATION, publicationMissing(name, 'it does not exist'));
   const altered = alterations(present, followed);
-  if (altered.length > 0) return failed(PUBLICATION, publicationAltered(name, altered.join('; ')));
+  if (altered.length > 0) {
+    return warning(
+      PUBLICATION,
+      `the publication ${name} was altered by somebody else: ${altered.join('; ')}`,
+      'the adapter mends it and compares the tables concerned, now or at its start; leave the publication to the connector',
+    );
+  }
   return fine(
     PUBLICATION,
     `the publication ${name} has ${present.allTables ? 'all' : present.ids.size} tables`,
