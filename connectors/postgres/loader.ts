@@ -1,4 +1,5 @@
 /** `PostgresRealmLoader`, the entry point that users of the reference know: `loader.init()` loads once. */
+import type { LoadRequest } from '../../src/connector/load/load-choice.ts';
 import type { LoadProgress, LoadReport } from '../../src/connector/load/run-load.ts';
 import { type PostgresConnectorOptions, type PostgresOptions, parsePostgresOptions } from './options.ts';
 import { loadDatabase } from './runtime.ts';
@@ -19,7 +20,10 @@ export class PostgresRealmLoader {
    * repair after changes of the database were lost.
    */
   init(
-    hooks: { readonly onProgress?: (progress: LoadProgress) => void; readonly resume?: boolean } = {},
+    hooks: {
+      readonly onProgress?: (progress: LoadProgress) => void;
+      readonly resume?: boolean;
+    } & LoadRequest = {},
   ): Promise<LoadReport> {
     this.#loading ??= loadDatabase(this.#options, { ...hooks, signal: this.#abort.signal });
     return this.#loading;

@@ -3,6 +3,7 @@
  * all four. `PostgresAdapter`, `PostgresRealmLoader` and the command line stand on it.
  */
 import { ConnectorEngine, type FeedStatus, type SyncedTransaction } from '../../src/connector/engine.ts';
+import type { LoadRequest } from '../../src/connector/load/load-choice.ts';
 import { type LoadProgress, type LoadReport, runLoad } from '../../src/connector/load/run-load.ts';
 import { openConnectorParts } from './connector-parts.ts';
 import type { PostgresConnectorOptions } from './options.ts';
@@ -57,7 +58,7 @@ export async function loadDatabase(
     readonly signal: AbortSignal;
     /** Make slot and publication anew, and compare. */
     readonly resume?: boolean;
-  },
+  } & LoadRequest,
 ): Promise<LoadReport> {
   sayWhatIsIgnored(options);
   const parts = await openConnectorParts(options);

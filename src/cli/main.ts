@@ -86,6 +86,8 @@ function commandLine(context: CommandContext): Command {
     .description('bring the tables into the realms, or only the differences when they are there')
     .option('-c, --config <file>', 'configuration (default: config.ts, .js, .mjs, .cjs or .json)')
     .option('--resume', 'make slot and publication anew first: the repair after changes were lost')
+    .option('--only <classes>', 'load (or compare) only these classes, separated by commas')
+    .option('--compare', 'compare all tables, also when some were never loaded')
     .addHelpText('after', EXIT_CODES_HELP)
     .action(async (options: LoadArguments) => (await import('./commands/load.ts')).runLoad(options, context));
   addDoctorCommand(program, context, EXIT_CODES_HELP);

@@ -304,6 +304,7 @@ export class ConnectorEngine {
       mapping,
       held: this.#held,
       touched,
+      owedKeys: this.#owedKeys,
       snapshots,
       context: {
         store,

@@ -1,6 +1,7 @@
 /** `isthmus load`: brings the tables into the realms. */
 import type { PostgresConnectorOptions } from '../../../connectors/postgres/options.ts';
 import { loadDatabase } from '../../../connectors/postgres/runtime.ts';
+import type { LoadRequest } from '../../connector/load/load-choice.ts';
 import type { LoadReport } from '../../connector/load/run-load.ts';
 import { loadConfig } from '../config.ts';
 import { createProgressDisplay } from '../progress-display.ts';
@@ -10,14 +11,22 @@ export type LoadArguments = {
   readonly config?: string;
   /** Make the change feed anew, and compare. */
   readonly resume?: boolean;
+  /** Names of classes, separated by commas. */
+  readonly only?: string;
+  /** All tables, also when some were never loaded. */
+  readonly compare?: boolean;
 };
 
 export async function runLoad(
-  { config, resume = false }: LoadArguments,
+  { config, resume = false, only, compare = false }: LoadArguments,
   context: CommandContext,
 ): Promise<void> {
   const options = (await loadConfig(config)).connector();
-  const report = await loadWithProgress(options, context, resume);
+  const report = await loadWithProgress(options, context, {
+    resume,
+    compare,
+    ...(only === undefined ? {} : { only: only.split(',').map((name) => name.trim()) }),
+  });
   if (!report.uploaded) {
     context.say('The server does not hold everything yet; the adapter uploads the rest when it runs.');
   }
@@ -27,12 +36,12 @@ export async function runLoad(
 export async function loadWithProgress(
   options: PostgresConnectorOptions,
   context: CommandContext,
-  resume = false,
+  request: LoadRequest & { readonly resume?: boolean } = {},
 ): Promise<LoadReport> {
   const display = createProgressDisplay(context.screen, options.engine.logger);
   const engine = { ...options.engine, logger: display.above(options.engine.logger) };
   try {
-    const hooks = { onProgress: display.update, signal: context.signal, resume };
+    const hooks = { onProgress: display.update, signal: context.signal, ...request };
     const report = await loadDatabase({ ...options, engine }, hooks);
     display.finish(report);
     if (report.rowsLeftOut > 0) {

@@ -51,6 +51,17 @@ export async function loadKeys(
   }
 }
 
+/** The same for one table while the feed is followed, which tells of rows that go. */
+export async function enterKeys(
+  mapped: ClassMapping,
+  snapshot: SnapshotReader,
+  context: LoadKeysContext,
+): Promise<void> {
+  if (mapped.key.row === undefined) return;
+  await context.owed.settle();
+  await readTable(mapped, snapshot, context, () => true);
+}
+
 /** Returns the number of rows that have a key now. */
 async function readTable(
   mapped: ClassMapping,

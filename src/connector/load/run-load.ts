@@ -9,26 +9,25 @@ import type { ReplicaStore } from '../../store/replica/contract.ts';
 import { appliedCheckpoints } from '../apply/applied-checkpoints.ts';
 import { OwedChanges } from '../apply/owed-changes.ts';
 import { RefusedRows } from '../dead-letters/refused-rows.ts';
-import {
-  type Position,
-  type SnapshotReader,
-  type SourceDialect,
-  type SqlWriter,
-  tableId,
-} from '../dialect.ts';
+import { type SnapshotReader, type SourceDialect, type SqlWriter, tableId } from '../dialect.ts';
 import { putsAside } from '../error-policy.ts';
 import { ConnectorStoppedError, type DataError } from '../errors.ts';
 import { knownFeed, NOTHING_KNOWN, rememberNewFeed, rememberTables, settleNewFeed } from '../feed-start.ts';
 import { KeyDirectory } from '../keys/key-directory.ts';
 import { assignKeys, hasRowKeys, type LoadKeysContext, loadKeys } from '../keys/load-keys.ts';
 import { OwedKeys } from '../keys/owed-keys.ts';
-import type { ClassMapping, Mapping } from '../mapping/class-mapping.ts';
+import { type ClassMapping, Mapping } from '../mapping/class-mapping.ts';
 import type { ConnectorOptions } from '../options.ts';
 import type { RealmSession, RealmSync } from '../realm-sync.ts';
 import { RealmRegistry } from '../realms.ts';
-import { setUpConnector } from '../setup.ts';
+import { classStates, setClassState } from '../schema-watch/class-states.ts';
+import { HeldChanges } from '../schema-watch/held-changes.ts';
+import { type TableVersions, takeOver } from '../schema-watch/taking-over.ts';
+import { tellTurn } from '../schema-watch/turn-text.ts';
+import { type ConnectorSetup, setUpConnector } from '../setup.ts';
+import { chooseLoad, type LoadChoice, type LoadRequest } from './load-choice.ts';
 import { loadCollections } from './load-lists.ts';
-import { readRun, writeRun } from './load-marks.ts';
+import { readRun, readTableLoad, writeRun } from './load-marks.ts';
 import { type LoadContext, loadTable } from './load-table.ts';
 
 export type LoadProgress =
@@ -66,7 +65,7 @@ export type LoadDependencies = {
   readonly signal: AbortSignal;
   /** Make the feed anew whatever has become of it, and compare: the repair after changes were lost. */
   readonly resume?: boolean;
-};
+} & LoadRequest;
 
 export async function runLoad(
   options: ConnectorOptions,
@@ -75,7 +74,8 @@ export async function runLoad(
   const { dialect, schema, store, sync, signal } = dependencies;
   const started = performance.now();
   const directory = new KeyDirectory(store.rowKeys);
-  const setup = await setUpConnector(options, dialect, schema, directory);
+  const setup = await setUpConnector(options, dialect, schema, directory, store);
+  const found = (await dialect.catalogWatch?.tableVersions()) ?? new Map();
   const reset = options.resetFeed || dependencies.resume === true;
   const source = await dialect.checkSource?.(reset ? NOTHING_KNOWN : knownFeed(store));
   const leftOut = { rows: 0 };
@@ -83,10 +83,25 @@ export async function runLoad(
   const keys = keyContext(options, dependencies, setup.mapping, directory, leftOut);
   if (hasRowKeys(setup.mapping)) await assignMissingKeys(setup.mapping, dialect, keys);
   const feed = await dialect.prepareFeed(setup.tables, { reset });
-  const run = beginRun(store, feed, source);
+  if (feed.created) rememberNewFeed(store, feed.start, source);
+  await noteTables(setup, found, options, dependencies);
+  requireClasses(setup);
+  const choice = chooseLoad(store, setup.mapping, feed.created, dependencies);
+  if (choice.isPart) tellPart(choice, setup, options);
+  const run = choice.isPart ? undefined : beginRun(store, feed.created);
+  if (!feed.created)
+    for (const { table } of choice.classes) await dialect.catalogWatch?.writersDone(table.table, signal);
   const snapshot = feed.snapshot ?? (await dialect.openSnapshot());
   const sessions: RealmSession[] = [];
   const applied = await appliedCheckpoints(dialect);
+  const held = new HeldChanges({
+    store,
+    mapping: () => setup.mapping,
+    isStopped: (className) => setup.stopped.has(className),
+    isLeft: (className, property) => setup.left.get(className)?.has(property) ?? false,
+    applied,
+    logger: options.logger,
+  });
   const realms = new RealmRegistry({
     store,
     schema: setup.definitions,
@@ -94,6 +109,7 @@ export async function runLoad(
     // The snapshot shows what we have written, so only what is still to be written casts its shadow.
     appliedCastShadow: false,
     onOpen: (realm) => {
+      realm.shadows.attach((className, key) => held.shadowOf(realm.path, className, key));
       if (sync !== undefined)
         sessions.push(sync.open(realm.replica, { waiting: () => realm.pending.length }));
     },
@@ -115,12 +131,9 @@ export async function runLoad(
   try {
     for (const path of store.paths()) if (options.realmRegex.test(path)) realms.open(path);
     settleNewFeed(store, realms, applied);
-    await loadKeys(setup.mapping, snapshot, keys);
-    const tables = await loadTables(setup.mapping.order, snapshot, feed.created, run, context, dependencies);
-    for (const mapped of setup.mapping.order) {
-      await loadCollections(mapped, snapshot, context);
-    }
-    writeRun(store, { id: run, state: 'complete' });
+    await loadKeys(new Mapping(choice.classes), snapshot, keys);
+    const tables = await loadTables(choice.classes, snapshot, feed.created, run, held, context, dependencies);
+    if (run !== undefined) writeRun(store, { id: run, state: 'complete' });
     rememberTables(store, setup.tables);
     await keepRefused(refused, dialect, options);
     const uploaded = await upload(sessions, options, dependencies);
@@ -165,15 +178,44 @@ async function assignMissingKeys(
   }
 }
 
+/** What was changed while nothing ran is taken over, and what it stops is told. */
+async function noteTables(
+  setup: ConnectorSetup,
+  found: TableVersions,
+  { fixedRealmPath, logger }: ConnectorOptions,
+  { dialect, store }: LoadDependencies,
+): Promise<void> {
+  const now: TableVersions = (await dialect.catalogWatch?.tableVersions()) ?? new Map();
+  const finding = {
+    fitting: setup,
+    found,
+    now,
+    made: new Set<string>(),
+    allColumns: fixedRealmPath === undefined,
+    classes: new Set(setup.definitions.keys()),
+  };
+  for (const turn of store.transaction(() => takeOver(store, finding, new Date()))) tellTurn(turn, logger);
+}
+
+/** Throws when the tables of all classes are stopped, so that nothing can be loaded. */
+function requireClasses({ mapping, stopped }: ConnectorSetup): void {
+  const [misfit] = stopped.values();
+  if (mapping.order.length > 0 || misfit === undefined) return;
+  throw new ConnectorStoppedError(`no table fits the models: ${misfit.reason}`, { remedy: misfit.remedy });
+}
+
+function tellPart({ classes }: LoadChoice, { mapping }: ConnectorSetup, { logger }: ConnectorOptions): void {
+  logger.info('Loading a part of the tables; the others were loaded before and are left alone', {
+    classes: classes.map(({ className }) => className),
+    others: mapping.order.length - classes.length,
+    compareAll: 'isthmus load --compare',
+  });
+}
+
 /** The number of this run: that of an interrupted one, unless the feed it began with is gone. */
-function beginRun(
-  store: ReplicaStore,
-  feed: { readonly created: boolean; readonly start?: Position },
-  source: string | undefined,
-): number {
+function beginRun(store: ReplicaStore, feedCreated: boolean): number {
   const before = readRun(store);
-  if (feed.created) rememberNewFeed(store, feed.start, source);
-  if (before?.state === 'running' && !feed.created) return before.id;
+  if (before?.state === 'running' && !feedCreated) return before.id;
   const id = (before?.id ?? 0) + 1;
   writeRun(store, { id, state: 'running' });
   return id;
@@ -183,7 +225,8 @@ async function loadTables(
   order: readonly ClassMapping[],
   snapshot: SnapshotReader,
   exact: boolean,
-  run: number,
+  run: number | undefined,
+  held: HeldChanges,
   context: LoadContext,
   { onProgress }: LoadDependencies,
 ): Promise<LoadReport['tables']> {
@@ -192,9 +235,26 @@ async function loadTables(
     const table = tableId(mapped.table.table);
     const started = performance.now();
     onProgress?.({ kind: 'table', table, estimatedRows: await snapshot.estimate(mapped.table) });
-    const result = await loadTable(mapped, snapshot, exact, run, context, (rows) =>
-      onProgress?.({ kind: 'rows', table, rows }),
+    const state = classStates(context.store).get(mapped.className);
+    const comparing = state?.state === 'comparing' ? state : undefined;
+    const before = readTableLoad(context.store, table);
+    const interrupted = before?.state === 'loading' ? before.run : undefined;
+    const live =
+      comparing?.first === true &&
+      context.realms.all().some(({ replica }) => replica.count(mapped.className) > 0)
+        ? { isNewer: () => false, withoutRow: held.adopt.bind(held) }
+        : undefined;
+    const result = await loadTable(
+      mapped,
+      snapshot,
+      exact,
+      run ?? comparing?.run ?? interrupted ?? Date.now(),
+      live === undefined ? context : { ...context, live },
+      (rows) => onProgress?.({ kind: 'rows', table, rows }),
     );
+    await loadCollections(mapped, snapshot, context);
+    if (comparing !== undefined)
+      context.store.transaction(() => setClassState(context.store, mapped.className, undefined));
     const done = { table, ...result, seconds: (performance.now() - started) / 1000 };
     onProgress?.({ kind: 'tableDone', ...done });
     results.push(done);

@@ -8,6 +8,8 @@ import type { Logger } from '../../log.ts';
 import type { ReplicaStore } from '../../store/replica/contract.ts';
 import type { TouchedRows } from '../capture/touched-rows.ts';
 import { type SnapshotReader, type SourceDialect, tableId } from '../dialect.ts';
+import { enterKeys } from '../keys/load-keys.ts';
+import type { OwedKeys } from '../keys/owed-keys.ts';
 import { loadCollections } from '../load/load-lists.ts';
 import { loadedSnapshots } from '../load/load-marks.ts';
 import { type LoadContext, loadTable } from '../load/load-table.ts';
@@ -27,6 +29,7 @@ export type TableComparisonsOptions = {
   readonly mapping: () => Mapping;
   readonly held: HeldChanges;
   readonly touched: TouchedRows;
+  readonly owedKeys: OwedKeys;
   /** Live: what a comparison is based on need not come again. */
   readonly snapshots: Map<string, string>;
   readonly context: Omit<LoadContext, 'live' | 'signal'>;
@@ -129,6 +132,7 @@ export class TableComparisons {
         },
       };
       logger.info('Comparing a table with its objects', { class: className, table, reason: state.reason });
+      await enterKeys(mapped, snapshot, { ...this.#options.context, owed: this.#options.owedKeys, signal });
       const result = await loadTable(mapped, snapshot, false, state.run, context, () => {});
       if (state.first) await loadCollections(mapped, snapshot, context);
       if (this.#finish(className, table, state.run))

@@ -2,6 +2,7 @@
 import { expect } from 'vitest';
 import type { PostgresAdapter } from '../../../connectors/postgres/adapter.ts';
 import type { PostgresOptions } from '../../../connectors/postgres/options.ts';
+import type { LoadRequest } from '../../../src/connector/load/load-choice.ts';
 import { stoppedTables } from '../../../src/connector/schema-watch/class-states.ts';
 import { openReplicaStore } from '../../../src/store/replica/open-replica-store.ts';
 import { type Bench, objectsOf, type Place } from '../../e2e/bad-input.ts';
@@ -75,11 +76,16 @@ export class SchemaBench {
     return this.#adapter;
   }
 
-  async load() {
+  /** Class names of what was loaded. */
+  async load(request: LoadRequest = {}, changes: Partial<PostgresOptions> = {}): Promise<string[]> {
+    this.#options = { ...this.#options, ...changes };
     const loader = this.place.loader(this.#options);
-    const report = await loader.init();
-    await loader.close();
-    return report;
+    try {
+      const report = await loader.init(request);
+      return report.tables.map(({ table }) => table.replace('public.', ''));
+    } finally {
+      await loader.close();
+    }
   }
 
   async start(changes: Partial<PostgresOptions> = {}): Promise<void> {
