@@ -150,4 +150,19 @@ describe('what a policy accepted is shown apart, and is not repaired', () => {
     for (const { reason } of differences) expect(reason).toMatch(/dead letter \d+: .*item_name_check/);
     expect(report).toMatchObject({ standing: 0, explained: 2 });
   });
+
+  test('a table that was changed so that it does not fit any more; the others are compared', async () => {
+    const place = await bench.place(`${TABLE}; DELETE FROM item WHERE id = 2;
+      CREATE TABLE other (id integer PRIMARY KEY, n integer); INSERT INTO other VALUES (1, 1)`);
+    const other = { name: 'other', primaryKey: 'id', properties: { id: 'int', n: 'int?' } };
+    const models = { schema: [...schema, other] };
+    await place.loader(models).init();
+    await (await place.started(models)).close();
+    await place.sql('ALTER TABLE item ALTER COLUMN at TYPE boolean USING true');
+    const { report, lines } = await verify(place.options(models));
+    expect(lines).toEqual([]);
+    expect(report.classes.map(({ className }) => className)).toEqual(['other']);
+    expect([...report.classesLeftOut.keys()]).toEqual(['item']);
+    expect((await verify(place.options(models), { only: ['item'] })).report.classes).toEqual([]);
+  });
 });

@@ -65,7 +65,13 @@ function cells(numbers: readonly number[], seconds: number): string[] {
 }
 
 /** What else has to be said: what was not compared, and what the columns mean that are not 0. */
-export function renderNotes({ classes, realmsLeftOut, explained, changing }: VerifyReport): string[] {
+export function renderNotes({
+  classes,
+  realmsLeftOut,
+  classesLeftOut,
+  explained,
+  changing,
+}: VerifyReport): string[] {
   const notes: string[] = [];
   for (const { className, notCompared, rowsOutside } of classes) {
     if (notCompared.length > 0) {
@@ -75,6 +81,9 @@ export function renderNotes({ classes, realmsLeftOut, explained, changing }: Ver
       notes.push(
         `${THOUSANDS.format(rowsOutside)} rows of ${className} belong to no realm that was compared`,
       );
+  }
+  for (const [name, reason] of classesLeftOut) {
+    notes.push(`Class ${name} was not compared, as its table does not fit: ${reason}`);
   }
   for (const [path, reason] of realmsLeftOut) notes.push(`Realm ${path} was not compared: ${reason}`);
   if (explained > 0) {

@@ -30,10 +30,11 @@ function jsonWriter({ say }: WriterOptions): ReportWriter {
   let told = false;
   return {
     difference: (difference) => line('difference', difference),
-    found: ({ classes, realmsLeftOut, standing, explained, changing, seconds }) => {
+    found: ({ classes, classesLeftOut, realmsLeftOut, standing, explained, changing, seconds }) => {
       if (told) return;
       told = true;
       for (const report of classes) line('class', report);
+      for (const [className, reason] of classesLeftOut) line('classLeftOut', { className, reason });
       for (const [path, reason] of realmsLeftOut) line('realmLeftOut', { path, reason });
       line('summary', { standing, explained, changing, seconds });
     },

@@ -29,6 +29,9 @@ import { settle } from './settle.ts';
 import { Suspects } from './suspects.ts';
 import { VerifiedRealms } from './verified-realms.ts';
 
+/** What the names of marks about classes and tables begin with. */
+const SCHEMA_MARKS = 'schema:';
+
 export type VerifyProgress =
   | Exclude<LoadProgress, { kind: 'uploading' }>
   | { readonly kind: 'downloading' }
@@ -39,6 +42,8 @@ export type VerifyReport = {
   readonly classes: readonly ClassReport[];
   /** Realms that were not compared, by path, with the reason. */
   readonly realmsLeftOut: ReadonlyMap<string, string>;
+  /** Classes that were not compared because their table does not fit, by name, with the reason. */
+  readonly classesLeftOut: ReadonlyMap<string, string>;
   readonly standing: number;
   readonly explained: number;
   readonly changing: number;
@@ -81,29 +86,23 @@ export async function runVerify(
   request: VerifyRequest,
   dependencies: VerifyDependencies,
 ): Promise<VerifyReport> {
-  const { dialect, schema, directory, store, sync, onProgress, signal } = dependencies;
+  const { dialect, directory, store, sync, onProgress, signal } = dependencies;
   const started = performance.now();
-  // What is missing in the database is for the adapter to make.
-  const keys = new RowKeyIndex(store);
-  const setup = await setUpConnector(
-    { ...options, createDatabase: false, createTables: false },
-    dialect,
-    schema,
-    keys.directory,
-  );
-  const classes = chosenClasses(setup, request.only);
   onProgress?.({ kind: 'downloading' });
   const realms = await VerifiedRealms.open({ store, sync, options, logger: options.logger, signal });
   const suspects = new Suspects(directory);
   const writer = await dialect.openWriter();
   try {
+    const keys = new RowKeyIndex(store);
+    const setup = await setUp(options, dependencies, keys);
+    const classes = chosenClasses(setup, request.only);
     await indexDeadLetters(dialect, suspects);
     const refresh = async (): Promise<void> => {
       await realms.refresh();
       await keys.refresh(setup.mapping, dialect, signal);
     };
     await refresh();
-    const context = { dialect, realms, options, suspects, stopped: stoppedClasses(options.localPath) };
+    const context = { dialect, realms, options, suspects, stopped: stoppedClasses(store) };
     const checks = classes.map((mapped) => new ClassCheck(mapped, context));
     const verification = new Verification(options, setup, checks, {
       ...dependencies,
@@ -201,6 +200,7 @@ class Verification {
     return {
       classes,
       realmsLeftOut: realms.leftOut,
+      classesLeftOut: new Map([...this.#setup.stopped].map(([name, { reason }]) => [name, reason])),
       standing: total('standing'),
       explained: total('explained'),
       changing: total('changing'),
@@ -220,17 +220,35 @@ class Verification {
   }
 }
 
-/** What the adapter has stopped with, when it runs or ran on this machine. */
-function stoppedClasses(localPath: string): Map<string, string> {
-  const stopped = stoppedTables({ marks: (prefix) => readMarks(localPath, prefix) });
+/** After the realms are there: classes and properties beyond the models are taken from them. */
+async function setUp(
+  options: ConnectorOptions,
+  { dialect, schema, store }: VerifyDependencies,
+  keys: RowKeyIndex,
+): Promise<ConnectorSetup> {
+  // What the adapter knows of the tables as they were, when it runs or ran on this machine.
+  store.transaction(() => {
+    for (const [name, text] of readMarks(options.localPath, SCHEMA_MARKS)) store.setMark(name, text);
+  });
+  // What is missing in the database is for the adapter to make.
+  const asIs = { ...options, createDatabase: false, createTables: false };
+  return setUpConnector(asIs, dialect, schema, keys.directory, store);
+}
+
+/** Classes that the adapter has stopped with, and whose table fits all the same. */
+function stoppedClasses(store: ReplicaStore): Map<string, string> {
+  const stopped = stoppedTables(store);
   return new Map(
     [...stopped].map(([name, { reason, since }]) => [name, `the table is stopped since ${since}: ${reason}`]),
   );
 }
 
-function chosenClasses({ mapping }: ConnectorSetup, only: readonly string[]): readonly ClassMapping[] {
+function chosenClasses(
+  { mapping, stopped }: ConnectorSetup,
+  only: readonly string[],
+): readonly ClassMapping[] {
   for (const name of only) {
-    if (mapping.forClass(name) !== undefined) continue;
+    if (mapping.forClass(name) !== undefined || stopped.has(name)) continue;
     throw new MappingError(`there is no class ${name} to be verified`, {
       remedy: `name some of ${mapping.order.map(({ className }) => className).join(', ')}`,
     });
