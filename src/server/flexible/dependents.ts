@@ -8,34 +8,38 @@ import { keyToken, type PrimaryKey } from '../../schema/value.ts';
 import type { ChangeWindow, RealmSnapshot } from '../../store/server/snapshot-contract.ts';
 import type { StateValue } from '../../store/state/object-state.ts';
 import type { StateReader } from '../../store/state/reader.ts';
+import type { Steps } from './steps.ts';
 
 /** Objects of one class by key token. */
 export type Keys = Map<string, PrimaryKey>;
 
 /** Candidates of class `table`. */
-export function dependents(
+export function* dependents(
   table: string,
   dependencies: readonly QueryDependencies[],
   window: ChangeWindow,
   now: RealmSnapshot,
-): Keys {
+): Steps<Keys> {
   const found: Keys = new Map();
   if (dependencies.some(({ everything }) => everything)) {
     for (const world of [window.before, now]) {
-      for (const { key } of world.objects(table)) found.set(keyToken(key), key);
+      for (const { key } of world.objects(table)) {
+        found.set(keyToken(key), key);
+        yield;
+      }
     }
     return found;
   }
   const paths = dependencies.flatMap((each) => each.paths);
   if (paths.length === 0) return found;
-  const touched = touchedByClass(window);
+  const touched = yield* touchedByClass(window);
   for (const world of [window.before, now]) {
-    for (const path of paths) follow(path, touched, world, found);
+    for (const path of paths) yield* follow(path, touched, world, found);
   }
   return found;
 }
 
-function touchedByClass(window: ChangeWindow): ReadonlyMap<string, Keys> {
+function* touchedByClass(window: ChangeWindow): Steps<ReadonlyMap<string, Keys>> {
   const touched = new Map<string, Keys>();
   for (const { table, key } of window.touched()) {
     let keys = touched.get(table);
@@ -44,22 +48,26 @@ function touchedByClass(window: ChangeWindow): ReadonlyMap<string, Keys> {
       touched.set(table, keys);
     }
     keys.set(keyToken(key), key);
+    yield;
   }
   return touched;
 }
 
 /** Goes from the end of the path to its beginning, taking along what was touched on the way. */
-function follow(
+function* follow(
   path: readonly LinkStep[],
   touched: ReadonlyMap<string, Keys>,
   world: StateReader,
   found: Keys,
-): void {
+): Steps<void> {
   let reached: Keys = new Map();
   for (const step of [...path].reverse()) {
     for (const [token, key] of touched.get(classReachedBy(step)) ?? []) reached.set(token, key);
     const previous: Keys = new Map();
-    for (const key of reached.values()) stepBack(step, key, world, previous);
+    for (const key of reached.values()) {
+      stepBack(step, key, world, previous);
+      yield;
+    }
     reached = previous;
   }
   for (const [token, key] of reached) found.set(token, key);

@@ -2,6 +2,7 @@
 import { keyToken, type PrimaryKey } from '../../schema/value.ts';
 import type { ChangeWindow, RealmSnapshot } from '../../store/server/snapshot-contract.ts';
 import { dependents } from './dependents.ts';
+import type { Steps } from './steps.ts';
 import type { View } from './view.ts';
 
 /**
@@ -49,10 +50,11 @@ export type FateQuestion = {
   readonly to: View;
 };
 
-export function fatesOf(question: FateQuestion): Fates {
+export function* fatesOf(question: FateQuestion): Steps<Fates> {
   const { now, window, from, to } = question;
   const fates = new Fates();
   const isSameView = from.signature === to.signature;
+  yield* window.prepare();
   for (const { table, key, before } of window.touched()) {
     const wasSeen = before !== undefined && from.includes(table, { key, state: before }, window.before);
     const after = window.atEnd(table, key);
@@ -60,11 +62,14 @@ export function fatesOf(question: FateQuestion): Fates {
     const isErased = wasSeen && after === undefined;
     const fate = isErased ? 'erased' : fateOfTouched(wasSeen, isSeen, before !== undefined, isSameView);
     fates.set(table, key, fate);
+    yield;
   }
   for (const table of new Set([...from.classes.keys(), ...to.classes.keys()])) {
     const dependencies = [...from.dependencies(table), ...to.dependencies(table)];
-    for (const key of dependents(table, dependencies, window, now).values()) {
+    const found = yield* dependents(table, dependencies, window, now);
+    for (const key of found.values()) {
       if (!fates.has(table, key)) fates.set(table, key, fateOfUntouched(question, table, key));
+      yield;
     }
   }
   return fates;

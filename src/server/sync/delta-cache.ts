@@ -1,5 +1,5 @@
 /**
- * What happened after a version, as a view shows it: computed once for all sessions with the same view that are at the
+ * What happened after a version, as a view shows it, when that is not much (else see catch-ups.ts): computed once for all sessions with the same view that are at the
  * same version. Always up to the realm's head, so that one commit makes all of it old.
  */
 import type { Body } from '../../protocol/messages.ts';
@@ -11,12 +11,15 @@ import { entriesBody } from './flexible-messages.ts';
 
 /** Bytes of history that what is kept was computed from; clients that come back from far away do not fill the memory. */
 const KEPT_BYTES = 16 * 1024 * 1024;
+/** Bytes of history that are looked at in one step: some ten milliseconds. */
+const FAR_FROM = 256 * 1024;
 /** What an entry counts beside that. */
 const BASE_SIZE = 512;
 
 export class DeltaCache {
   readonly #realm: ServerRealm;
   readonly #collapsedFrom: number;
+  readonly #farFrom: number;
   readonly #deltas = new Map<string, SharedDelta>();
   readonly #windows = new Map<number, ChangeWindow>();
   readonly #bodies = new WeakMap<SharedDelta, Map<number, Body | Promise<Body>>>();
@@ -24,9 +27,18 @@ export class DeltaCache {
   #bytes = 0;
 
   /** Beyond `collapsedFrom` bytes of history, states are sent instead of what led to them. */
-  constructor(realm: ServerRealm, collapsedFrom = COLLAPSED_FROM) {
+  constructor(realm: ServerRealm, collapsedFrom = COLLAPSED_FROM, farFrom = FAR_FROM) {
     this.#realm = realm;
     this.#collapsedFrom = collapsedFrom;
+    this.#farFrom = farFrom;
+  }
+
+  /** Whether more has happened after a version than is to be looked at in one step. */
+  isFar(after: number): boolean {
+    const { head } = this.#realm;
+    if (after >= head.version) return false;
+    if (head.version !== this.#upTo) this.#startAnew(head.version);
+    return this.#window(after).size > this.#farFrom;
   }
 
   /** Throws `RangeError` when the realm no longer knows what happened after that version. */

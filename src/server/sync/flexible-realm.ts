@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServerRealm } from '../../store/server/contract.ts';
 import { Bootstraps } from './bootstraps.ts';
+import { CatchUps } from './catch-ups.ts';
 import { DeltaCache } from './delta-cache.ts';
 import { PacedTicks } from './paced-ticks.ts';
 
@@ -14,12 +15,15 @@ export type FlexibleRealmOptions = {
   readonly indexes: Readonly<Record<string, readonly string[]>>;
   /** Bytes of history beyond which a client is sent states instead of what led to them. */
   readonly collapsedFrom?: number;
+  /** Bytes of history from which on it is looked at in slices, and the steps of one. */
+  readonly slicing?: { readonly from: number; readonly steps: number };
 };
 
 export class FlexibleRealm {
   readonly realm: ServerRealm;
   readonly ticks: PacedTicks;
   readonly deltas: DeltaCache;
+  readonly catchUps: CatchUps;
   readonly bootstraps: Bootstraps;
   readonly #directory: string;
   readonly #unsubscribe: () => void;
@@ -30,12 +34,13 @@ export class FlexibleRealm {
   private constructor(
     realm: ServerRealm,
     directory: string,
-    { portionBytes, indexes, collapsedFrom }: FlexibleRealmOptions,
+    { portionBytes, indexes, collapsedFrom, slicing }: FlexibleRealmOptions,
   ) {
     this.realm = realm;
     this.#directory = directory;
     this.ticks = new PacedTicks();
-    this.deltas = new DeltaCache(realm, collapsedFrom);
+    this.deltas = new DeltaCache(realm, collapsedFrom, slicing?.from);
+    this.catchUps = new CatchUps(realm, collapsedFrom, slicing?.steps);
     this.bootstraps = new Bootstraps(realm, directory, portionBytes);
     this.#missingIndexes = Object.entries(indexes).flatMap(([table, fields]) =>
       fields.map((field) => [table, field] as const),
@@ -61,6 +66,7 @@ export class FlexibleRealm {
     this.#unsubscribe();
     this.ticks.close();
     await this.bootstraps.close();
+    await this.catchUps.close();
     await rm(this.#directory, { recursive: true, force: true });
   }
 

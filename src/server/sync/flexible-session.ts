@@ -12,7 +12,8 @@ import { createJudge } from '../flexible/judge.ts';
 import { compileView, parseQueries, restoreView, type View } from '../flexible/view.ts';
 import type { FlexibleRules, RuleUser } from '../rules/contract.ts';
 import type { FlexibleRealm } from './flexible-realm.ts';
-import { FlexibleStream, SERVER_BOOTSTRAPS_SINCE, type ViewChange } from './flexible-stream.ts';
+import { FlexibleStream, type ViewChange } from './flexible-stream.ts';
+import { SERVER_BOOTSTRAPS_SINCE } from './flexible-teller.ts';
 import {
   formatHeldViews,
   type HeldView,

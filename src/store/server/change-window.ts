@@ -23,6 +23,8 @@ export type Touch = {
 /** By class, then by key token, in the order of the first touch. */
 export type Touches = ReadonlyMap<string, ReadonlyMap<string, Touch>>;
 
+type Touched = { readonly touches: Touches; readonly inOrder: readonly Touch[] };
+
 export class StoredWindow implements ChangeWindow {
   readonly after: number;
   readonly upTo: number;
@@ -30,7 +32,7 @@ export class StoredWindow implements ChangeWindow {
   readonly before: StateReader;
   readonly #source: ReadingSource;
   #decoded: readonly DecodedEntry[] | undefined;
-  #found: { readonly touches: Touches; readonly inOrder: readonly Touch[] } | undefined;
+  #found: Touched | undefined;
   readonly #earlier = new Map<Touch, ObjectState | undefined>();
   readonly #atEnd = new Map<Touch, ObjectState | undefined>();
 
@@ -46,6 +48,10 @@ export class StoredWindow implements ChangeWindow {
       ofClass: (table) => this.#touched.touches.get(table) ?? NO_TOUCHES,
       stateOf: (touch) => this.#stateBefore(touch),
     });
+  }
+
+  *prepare(): IterableIterator<undefined> {
+    if (this.#found === undefined) this.#found = yield* this.#findTouched();
   }
 
   entries(): Iterable<DecodedEntry> {
@@ -73,8 +79,12 @@ export class StoredWindow implements ChangeWindow {
     return state;
   }
 
-  get #touched(): { readonly touches: Touches; readonly inOrder: readonly Touch[] } {
-    this.#found ??= this.#findTouched();
+  get #touched(): Touched {
+    if (this.#found !== undefined) return this.#found;
+    const steps = this.#findTouched();
+    let step = steps.next();
+    while (step.done !== true) step = steps.next();
+    this.#found = step.value;
     return this.#found;
   }
 
@@ -89,7 +99,8 @@ export class StoredWindow implements ChangeWindow {
     }
   }
 
-  #findTouched(): { readonly touches: Touches; readonly inOrder: readonly Touch[] } {
+  /** A step for each entry. */
+  *#findTouched(): Generator<undefined, Touched> {
     const { schema } = this.#source.view;
     const touches = new Map<string, Map<string, Touch>>();
     for (const [name, { kind }] of schema) if (kind === 'topLevel') touches.set(name, new Map());
@@ -114,6 +125,7 @@ export class StoredWindow implements ChangeWindow {
         ofClass.set(token, touch);
         inOrder.push(touch);
       }
+      yield;
     }
     return { touches, inOrder: inOrder.filter((touch) => isIn(touches, touch)) };
   }

@@ -45,6 +45,8 @@ export interface ChangeWindow {
   readonly upTo: number;
   /** Bytes of all changesets in the window: small windows are sent as they happened, large ones as resulting states. */
   readonly size: number;
+  /** Looks, in small steps, for what was touched; without this the first question about it does so at once. */
+  prepare(): Iterable<undefined>;
   /** In order, decoded as they are asked for. Empty ones tell how far their client has come. */
   entries(): Iterable<DecodedEntry>;
   /**

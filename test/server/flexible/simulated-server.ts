@@ -85,7 +85,12 @@ export class SimulatedServer {
     const indexes: Record<string, string[]> = random.chance(0.5) ? { T: ['g', 'owner'], U: ['team'] } : {};
     const portionBytes = random.pick([1, 200, 100_000]);
     const collapsedFrom = random.pick([0, 500, 1_000_000, 1_000_000]);
-    const shared = await FlexibleRealm.open(realm, { portionBytes, indexes, collapsedFrom });
+    const slicing = random.pick([
+      { from: 0, steps: 1 },
+      { from: 300, steps: 7 },
+      { from: 1_000_000, steps: 100 },
+    ]);
+    const shared = await FlexibleRealm.open(realm, { portionBytes, indexes, collapsedFrom, slicing });
     return new SimulatedServer(store, realm, shared, random);
   }
 
