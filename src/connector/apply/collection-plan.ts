@@ -42,7 +42,7 @@ export function planLists(effect: NetEffect, mapping: Mapping, replica: ReplicaR
     for (const change of changes) {
       const list = mapped.lists.get(change.property);
       if (list === undefined) continue;
-      if (alive) statements.push(listStatement(change, list, mapped, oid, replica));
+      if (alive) statements.push(listStatement(change, list, mapped, oid, mapping, replica));
       else if (!gone.has(change.property)) {
         gone.add(change.property);
         statements.push({ kind: 'listClear', ...listOf(list, mapped), oid });
@@ -209,6 +209,7 @@ function listStatement(
   list: ListMapping,
   mapped: ClassMapping,
   oid: string,
+  mapping: Mapping,
   replica: ReplicaReader,
 ): ApplyStatement {
   const common = { ...listOf(list, mapped), oid };
@@ -216,6 +217,12 @@ function listStatement(
     case 'LIST_INSERT':
     case 'LIST_SET': {
       const kind = change.type === 'LIST_INSERT' ? 'listInsert' : 'listSet';
+      const isFree = list.targetLookup !== undefined && !refersToRows(list.table);
+      const gone = isFree ? rowOfGone(change.target, mapping, replica) : undefined;
+      if (gone !== undefined) {
+        const { targetLookup: _, ...place } = common;
+        return { kind, ...place, index: change.index, target: gone.row };
+      }
       const isDead = refersToRows(list.table) && isDeadLink(change.target, replica);
       const target = list.toSql(isDead ? NULL : linkOrNull(change.target));
       return { kind, ...common, index: change.index, target };
@@ -225,6 +232,16 @@ function listStatement(
     case 'LIST_CLEAR':
       return { kind: 'listClear', ...common };
   }
+}
+
+/** Of a link to an object that is gone, the row that it had: the item keeps its place, as in the realm. */
+function rowOfGone(
+  target: StateValue,
+  mapping: Mapping,
+  replica: ReplicaReader,
+): { readonly row: SqlText } | undefined {
+  if (target.type !== 'link' || replica.object(target.table, target.key) !== undefined) return undefined;
+  return { row: mapping.forClass(target.table)?.key.row?.rowOf(target.key) ?? null };
 }
 
 function linkOrNull(value: StateValue): StateValue & { type: 'link' | 'null' } {

@@ -114,7 +114,7 @@ export class FeedConsumer {
   constructor(options: FeedConsumerOptions) {
     this.#options = options;
     this.#mended = new MendedRows(options.dialect);
-    this.#translation = new RowTranslation(options.directory);
+    this.#translation = new RowTranslation(options.directory, options.mapping);
     this.#unknown = new UnknownRows(options.dialect, options.directory, options.mapping);
     this.#leftOut = new LeftOutValues(
       options.dialect,

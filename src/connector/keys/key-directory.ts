@@ -8,13 +8,15 @@ import type { RowKeyEntry, RowKeys } from '../../store/replica/contract.ts';
 /** What is remembered of the store's answers; beyond it everything is forgotten and asked again. */
 const MAX_REMEMBERED = 50_000;
 
-type Staged = { readonly key: string; readonly owed: boolean } | 'removed';
+type Staged = { readonly key: string; readonly owed: boolean } | 'removed' | 'buried';
 
 export class KeyDirectory {
   readonly #store: RowKeys;
   readonly #staged = new Map<string, Map<string, Staged>>();
   /** Rows by key, of what is staged; the rows of removed entries too, until they are written. */
   readonly #rowsByKey = new Map<string, Map<string, string>>();
+  /** Rows that are gone, by key, of what is staged. */
+  readonly #buried = new Map<string, Map<string, string>>();
   readonly #remembered = new Map<string, string>();
 
   constructor(store: RowKeys) {
@@ -24,7 +26,7 @@ export class KeyDirectory {
   /** The key of a row's object, as the text of the class's key column. */
   keyOf(table: string, row: string): string | undefined {
     const staged = this.#staged.get(table)?.get(row);
-    if (staged !== undefined) return staged === 'removed' ? undefined : staged.key;
+    if (staged !== undefined) return typeof staged === 'string' ? undefined : staged.key;
     const name = `${table}\0${row}`;
     const remembered = this.#remembered.get(name);
     if (remembered !== undefined) return remembered;
@@ -45,11 +47,22 @@ export class KeyDirectory {
     inner(this.#rowsByKey, table).set(key, row);
   }
 
-  remove(table: string, row: string): void {
+  /** `buried`: {@link formerRows} goes on knowing it. */
+  remove(table: string, row: string, buried = false): void {
     const key = this.keyOf(table, row);
     if (key === undefined) return;
-    inner(this.#staged, table).set(row, 'removed');
+    inner(this.#staged, table).set(row, buried ? 'buried' : 'removed');
+    if (buried) inner(this.#buried, table).set(key, row);
     if (!this.#rowsByKey.get(table)?.has(key)) inner(this.#rowsByKey, table).set(key, row);
+  }
+
+  /** Rows of the object that are gone; asked once, when it has a row again. */
+  takeFormerRows(table: string, key: string): readonly string[] {
+    const buried = this.#buried.get(table)?.get(key);
+    const former = [...this.#store.formerRows(table, key), ...(buried === undefined ? [] : [buried])];
+    for (const row of former)
+      if (this.keyOf(table, row) === undefined) inner(this.#staged, table).set(row, 'removed');
+    return former;
   }
 
   /** Writes what is staged; call inside the transaction of the objects that it came with. */
@@ -58,11 +71,13 @@ export class KeyDirectory {
       for (const [row, staged] of rows) {
         this.#remembered.delete(`${table}\0${row}`);
         if (staged === 'removed') this.#store.remove(table, row);
+        else if (staged === 'buried') this.#store.bury(table, row);
         else this.#store.set(table, row, staged.key, staged.owed);
       }
     }
     this.#staged.clear();
     this.#rowsByKey.clear();
+    this.#buried.clear();
   }
 
   /** All rows of a table are gone. What was staged before is written. */
@@ -76,6 +91,7 @@ export class KeyDirectory {
   reset(): void {
     this.#staged.clear();
     this.#rowsByKey.clear();
+    this.#buried.clear();
     this.#remembered.clear();
   }
 

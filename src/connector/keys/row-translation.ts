@@ -7,26 +7,37 @@ import type { RowMove } from '../capture/moved-keys.ts';
 import type { RowPlan } from '../capture/row-plan.ts';
 import { type FeedValue, tableId, UNCHANGED } from '../dialect.ts';
 import { DataError } from '../errors.ts';
+import type { Mapping } from '../mapping/class-mapping.ts';
 import type { KeyDirectory } from './key-directory.ts';
 
 type Row = readonly FeedValue[];
 /** Where the two keys stand in the rows of one layout. */
-type Places = { readonly table: string; readonly row: number; readonly key: number };
+type Places = {
+  readonly table: string;
+  readonly row: number;
+  readonly key: number;
+  /** Objects of the class stand in tables of lists, which know them by the keys of their rows. */
+  readonly isListed: boolean;
+};
 
 export class RowTranslation {
   readonly #directory: KeyDirectory;
+  readonly #mapping: (() => Mapping) | undefined;
   readonly #places = new WeakMap<RowPlan, Places>();
   #moves: RowMove[] = [];
 
-  constructor(directory: KeyDirectory) {
+  constructor(directory: KeyDirectory, mapping?: () => Mapping) {
     this.#directory = directory;
+    this.#mapping = mapping;
   }
 
   insert(plan: RowPlan, row: Row): Row {
     if (plan.mapping.key.row === undefined) return row;
     const places = this.#of(plan);
     const { own, key } = this.#keys(plan, places, row);
+    const isNew = places.isListed && this.#directory.keyOf(places.table, own) !== key;
     this.#directory.set(places.table, own, key, row[places.key] === null);
+    if (isNew) this.#returned(plan, places, own, key);
     return row[places.key] === key ? row : row.with(places.key, key);
   }
 
@@ -66,7 +77,7 @@ export class RowTranslation {
     const key = known ?? (typeof shown === 'string' ? shown : undefined);
     if (key === undefined) return undefined;
     const row = typeof own === 'string' ? own : this.#directory.rowOf(places.table, key);
-    if (row !== undefined) this.#directory.remove(places.table, row);
+    if (row !== undefined) this.#directory.remove(places.table, row, places.isListed);
     return shown === key ? old : old.with(places.key, key);
   }
 
@@ -95,6 +106,12 @@ export class RowTranslation {
   /** The key that the database has, or had until now, for the row of an object; undefined where that is its own key. */
   ownKey({ mapping }: RowPlan, key: PrimaryKey): string | undefined {
     return mapping.key.row?.rowOf(key);
+  }
+
+  /** An object that was erased and made again: links to it in lists lead to it again, and so must their rows. */
+  #returned(plan: RowPlan, { table }: Places, own: string, key: string): void {
+    for (const from of this.#directory.takeFormerRows(table, key))
+      if (from !== own) this.#moves.push({ mapped: plan.mapping, from, to: own });
   }
 
   #withKey(plan: RowPlan, places: Places, row: Row, before: string | undefined): Row {
@@ -130,11 +147,19 @@ export class RowTranslation {
         plan.names.indexOf(name),
       );
       if (row === undefined || keyPlace === undefined || row < 0 || keyPlace < 0) throw withoutOwnKey(plan);
-      places = { table: tableId(table.table), row, key: keyPlace };
+      const isListed = isListTarget(plan.mapping.className, this.#mapping?.());
+      places = { table: tableId(table.table), row, key: keyPlace, isListed };
       this.#places.set(plan, places);
     }
     return places;
   }
+}
+
+function isListTarget(className: string, mapping: Mapping | undefined): boolean {
+  const tables = mapping?.order.flatMap(({ definition, lists, itemTables }) =>
+    [...lists.keys(), ...itemTables.keys()].map((property) => definition.columns.get(property)),
+  );
+  return tables?.some((column) => column?.linkTarget === className) ?? false;
 }
 
 function withoutOwnKey({ mapping }: RowPlan): DataError {

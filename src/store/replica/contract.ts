@@ -145,7 +145,12 @@ export interface RowKeys {
   /** `owed`: the key was assigned here, and the row does not have it yet. */
   set(table: string, row: string, key: string, owed: boolean): void;
   remove(table: string, row: string): void;
+  /** The row is gone: from now on only {@link formerRows}, and `rowOf` where no other row has the key, tell of it. */
+  bury(table: string, row: string): void;
+  /** All rows are gone. */
   clear(table: string): void;
+  /** Rows with the key that are gone. */
+  formerRows(table: string, key: string): readonly string[];
   /** Assignments that the rows do not have yet, at most `limit`. */
   owed(limit: number): readonly RowKeyEntry[];
   /** The row has its key now, unless it was given another one meanwhile. */

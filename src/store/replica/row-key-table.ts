@@ -2,6 +2,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { RowKeyEntry, RowKeys } from './contract.ts';
 
+/** In the column `owed`: the row is gone, but items of lists may still refer to it. */
+const GONE = 2;
+
 export class RowKeyTable implements RowKeys {
   readonly #keyOf: StatementSync;
   readonly #rowOf: StatementSync;
@@ -9,18 +12,30 @@ export class RowKeyTable implements RowKeys {
   readonly #put: StatementSync;
   readonly #remove: StatementSync;
   readonly #clear: StatementSync;
+  readonly #bury: StatementSync;
+  readonly #former: StatementSync;
   readonly #owed: StatementSync;
   readonly #settle: StatementSync;
 
   constructor(database: DatabaseSync) {
-    this.#keyOf = database.prepare('SELECT key FROM row_keys WHERE source = ? AND row = ?');
-    this.#rowOf = database.prepare('SELECT row FROM row_keys WHERE source = ? AND key = ?');
-    this.#count = database.prepare('SELECT count(*) AS rows FROM row_keys WHERE source = ?');
+    this.#keyOf = database.prepare(
+      `SELECT key FROM row_keys WHERE source = ? AND row = ? AND owed < ${GONE}`,
+    );
+    this.#rowOf = database.prepare(
+      `SELECT row FROM row_keys WHERE source = ? AND key = ? ORDER BY owed = ${GONE} LIMIT 1`,
+    );
+    this.#count = database.prepare(
+      `SELECT count(*) AS rows FROM row_keys WHERE source = ? AND owed < ${GONE}`,
+    );
     this.#put = database.prepare(
       'INSERT OR REPLACE INTO row_keys (source, row, key, owed) VALUES (?, ?, ?, ?)',
     );
     this.#remove = database.prepare('DELETE FROM row_keys WHERE source = ? AND row = ?');
-    this.#clear = database.prepare('DELETE FROM row_keys WHERE source = ?');
+    this.#clear = database.prepare(`UPDATE row_keys SET owed = ${GONE} WHERE source = ?`);
+    this.#bury = database.prepare(`UPDATE row_keys SET owed = ${GONE} WHERE source = ? AND row = ?`);
+    this.#former = database.prepare(
+      `SELECT row FROM row_keys WHERE source = ? AND key = ? AND owed = ${GONE}`,
+    );
     this.#owed = database.prepare('SELECT source, row, key FROM row_keys WHERE owed = 1 LIMIT ?');
     this.#settle = database.prepare(
       'UPDATE row_keys SET owed = 0 WHERE source = ? AND row = ? AND key = ? AND owed = 1',
@@ -45,6 +60,14 @@ export class RowKeyTable implements RowKeys {
 
   remove(table: string, row: string): void {
     this.#remove.run(table, row);
+  }
+
+  bury(table: string, row: string): void {
+    this.#bury.run(table, row);
+  }
+
+  formerRows(table: string, key: string): readonly string[] {
+    return this.#former.all(table, key).map(({ row }) => row as string);
   }
 
   clear(table: string): void {
