@@ -1,5 +1,6 @@
 /** Runs every case on one database. A dialect's test file is one call of {@link describeConformance}. */
 import { afterAll, afterEach, beforeAll, describe, it } from 'vitest';
+import { collectionCases } from './cases/collections.ts';
 import { conflictCases } from './cases/conflicts.ts';
 import { convergenceCases } from './cases/convergence.ts';
 import { keyCases } from './cases/keys.ts';
@@ -25,6 +26,7 @@ export type Cases = { readonly about: string; readonly declare: (declareCase: Ca
 const ALL: readonly Cases[] = [
   rowCases,
   relationCases,
+  collectionCases,
   keyCases,
   conflictCases,
   mappingCases,

@@ -358,4 +358,52 @@ describe('conversion hooks', () => {
     ]);
     expect(written(place, 'toRealm')).toBe(1);
   });
+
+  it('see what is in a document', async () => {
+    const models = [
+      { name: 'thing', primaryKey: 'id', properties: { id: 'int', names: 'string[]', total: 'int?' } },
+    ];
+    const mapping = {
+      ...sameNames,
+      valueToRealm: (_table: string, column: string, value: unknown) => {
+        if (column === 'names') return (value as { name: string }[]).map(({ name }) => name);
+        return column === 'total' ? (value as { sum: number }).sum : value;
+      },
+      valueToSql: (_className: string, property: string, value: unknown) => {
+        if (property === 'names') return (value as string[]).map((name) => ({ name, length: name.length }));
+        return property === 'total' ? { sum: value } : value;
+      },
+    };
+    const place = await places.open(
+      'CREATE TABLE thing (id int PRIMARY KEY, names jsonb, total jsonb)',
+      models,
+      { mapping, filled: `INSERT INTO thing VALUES (1, '[{"name": "a"}, {"name": "b"}]', '{"sum": 3}')` },
+    );
+    expect(held(place)).toEqual({ names: ['a', 'b'], total: 3 });
+    place.device.write((realm) => realm.create('thing', { id: 2, names: ['abc'], total: 4 }));
+    await place.deployment.settle();
+    const [row] = await place.sql('SELECT names, total FROM thing WHERE id = 2');
+    expect(row).toEqual({ names: '[{"name": "abc", "length": 3}]', total: '{"sum": 4}' });
+    expect(written(place, 'toRealm')).toBe(0);
+  });
+});
+
+describe('models made from the tables', () => {
+  it('have lists for arrays and collections for tables of items', async () => {
+    const place = await places.open(
+      `CREATE TABLE thing (id int PRIMARY KEY, tags text[], scores float8[]);
+       CREATE TABLE thing_friends (oid int, idx int, target int REFERENCES thing, PRIMARY KEY (oid, idx));
+       CREATE TABLE thing_facts (oid int, key text, target int NOT NULL, PRIMARY KEY (oid, key))`,
+      [],
+      {
+        initializeRealm: true,
+        filled: `INSERT INTO thing VALUES (1, '{a}', '{1.5,NULL}'), (2, NULL, NULL);
+          INSERT INTO thing_friends VALUES (1, 0, 2); INSERT INTO thing_facts VALUES (1, 'k', 5)`,
+      },
+    );
+    expect(held(place)).toEqual({ tags: ['a'], scores: [1.5, null], friends: [2], facts: { k: 5 } });
+    await place.sql("UPDATE thing SET tags = '{a,b}'");
+    await place.deployment.settle();
+    expect(held(place)).toMatchObject({ tags: ['a', 'b'] });
+  });
 });
