@@ -5,6 +5,7 @@
 import type { ValueCodec } from '../../../src/connector/dialect.ts';
 import { DataError } from '../../../src/connector/errors.ts';
 import { decimalToText } from '../../../src/schema/decimal128.ts';
+import { isKept } from './binary-text.ts';
 import { decimalFromText } from './decimal-text.ts';
 import { doubleFromText, doubleToText, floatFromText, floatToText } from './float-text.ts';
 import { isSameNumber, wholeDigits } from './number-text.ts';
@@ -122,8 +123,11 @@ function held(text: string, baseType: string): string {
     if (digits === undefined) throw new DataError(`${text} is no whole number`);
     return withinLimits(BigInt(digits), limits, baseType);
   }
-  if (baseType === 'float4') requireSame(text, floatToText(floatFromText(text)), baseType);
-  if (baseType === 'float8') requireSame(text, doubleToText(doubleFromText(text)), baseType);
+  if (baseType === 'float4' || baseType === 'float8') {
+    const nearest =
+      baseType === 'float4' ? floatToText(floatFromText(text)) : doubleToText(doubleFromText(text));
+    if (!isSameNumber(text, nearest) && !isKept(text, baseType)) throw inexact(baseType, nearest);
+  }
   return text;
 }
 
@@ -135,8 +139,11 @@ function withinLimits(value: bigint, limits: Limits, baseType: string): string {
 }
 
 function requireSame(text: string, nearest: string, type: string): void {
-  if (isSameNumber(text, nearest)) return;
-  throw new DataError(`a ${type} cannot hold it exactly, the nearest is ${nearest}`, {
+  if (!isSameNumber(text, nearest)) throw inexact(type, nearest);
+}
+
+function inexact(type: string, nearest: string): DataError {
+  return new DataError(`a ${type} cannot hold it exactly, the nearest is ${nearest}`, {
     remedy: 'declare the property as decimal128 or string, or round in the conversion functions',
   });
 }

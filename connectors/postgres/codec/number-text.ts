@@ -9,7 +9,7 @@ export function isSameNumber(a: string, b: string): boolean {
 }
 
 /** Digits without zeros at either end, and the power of ten of the last one. */
-function canonical(text: string): string {
+export function canonical(text: string): string {
   const match = NUMBER.exec(text);
   if (match === null) return NAMES[text.toLowerCase()] ?? text;
   const [, sign, whole = '', fraction = '', exponent = '0'] = match;

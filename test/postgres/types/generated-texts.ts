@@ -38,8 +38,8 @@ export const cents: Texts = fc
   .map(([minus, before, after]) => `${minus}${before}.${after}`);
 
 const floatText = (value: number): string => (Object.is(value, -0) ? '-0' : String(value));
-export const double: Texts = fc.double().map(floatText);
-export const float: Texts = fc.float().map(floatText);
+export const double: Texts = fc.oneof(fc.double(), fc.integer({ min: -1000, max: 1000 })).map(floatText);
+export const float: Texts = fc.oneof(fc.float(), fc.integer({ min: -1000, max: 1000 })).map(floatText);
 export const money: Texts = fc
   .bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n })
   .map(
