@@ -121,6 +121,7 @@ export default {
     // applyRealmSchemaChangesToPostgres: false,    // follow new classes and properties of the realm with DDL
     // resetPostgresReplicationSlot: false,         // forget changes since the last run; for tests
     // The replication slot (docs/operations.md).
+    // schemaCheckInterval: 60,                     // seconds between two looks for changed tables (docs/schema-changes.md)
     // slotCheckInterval: 60,                       // seconds between two looks at its lag
     // slotLagWarning: 1024,                        // megabytes, where the server sets no max_slot_wal_keep_size
     // slotWaitTime: 75,                            // seconds to wait while another connection reads it
