@@ -13,7 +13,7 @@ import type {
 } from './email-options.ts';
 import { type EmailToken, EmailTokens } from './email-tokens.ts';
 import { newHexId } from './hex-id.ts';
-import { type IdentityRow, USERPASS } from './identity-table.ts';
+import { type IdentityRow, passwordIdentity, USERPASS } from './identity-table.ts';
 import { sendTokenMail, settleInTime } from './outside-calls.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { checkName, checkPassword, MAX_PASSWORD } from './passwords.ts';
@@ -171,19 +171,7 @@ export class EmailAccounts {
       this.#store.atomically(() => {
         const userId = newHexId();
         this.#store.users.add(userId, true, this.#now());
-        this.#store.identities.add(
-          {
-            id: newHexId(),
-            userId,
-            provider: USERPASS,
-            source: '',
-            name: trimmed,
-            secret,
-            unconfirmed: false,
-            data: '{}',
-          },
-          this.#now(),
-        );
+        this.#store.identities.add(passwordIdentity(userId, trimmed, secret), this.#now());
       });
       return;
     }

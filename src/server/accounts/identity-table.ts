@@ -1,4 +1,5 @@
 /** Identities at rest: what a user logs in with. */
+import { newHexId } from './hex-id.ts';
 import { optionalText, type Row, type Statements, text } from './statements.ts';
 
 export type IdentityRow = {
@@ -17,6 +18,12 @@ export type IdentityRow = {
 
 /** The provider whose names are the same in any case of the letters. */
 export const USERPASS = 'local-userpass';
+
+/** A new identity by which a user logs in with a password, with nothing left to confirm. */
+export function passwordIdentity(userId: string, name: string, secret: string): IdentityRow {
+  const rest = { source: '', unconfirmed: false, data: '{}' } as const;
+  return { id: newHexId(), userId, provider: USERPASS, name, secret, ...rest };
+}
 
 const COLUMNS = 'id, user_id, provider, source, name, secret, unconfirmed, data';
 

@@ -2,7 +2,7 @@
 import { AccountError } from './account-error.ts';
 import type { AccountStore } from './account-store.ts';
 import { newHexId } from './hex-id.ts';
-import { USERPASS } from './identity-table.ts';
+import { passwordIdentity, USERPASS } from './identity-table.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { checkName, checkPassword } from './passwords.ts';
 import { keepAnAdministrator, type UserDirectory, type UserRecord } from './user-directory.ts';
@@ -58,19 +58,7 @@ export class UserAdministration {
       refuseTaken(this.#store, trimmed);
       this.#store.users.add(userId, admin, this.#now());
       this.#store.users.setCustomData(userId, data);
-      this.#store.identities.add(
-        {
-          id: newHexId(),
-          userId,
-          provider: USERPASS,
-          source: '',
-          name: trimmed,
-          secret,
-          unconfirmed: false,
-          data: '{}',
-        },
-        this.#now(),
-      );
+      this.#store.identities.add(passwordIdentity(userId, trimmed, secret), this.#now());
     });
     const record = this.#directory.record(userId);
     if (record === undefined) throw new AccountError('UserNotFound', `${userId} was removed at once`);
