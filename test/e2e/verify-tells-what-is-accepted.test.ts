@@ -85,6 +85,32 @@ describe('with a function that gives each row its realm', () => {
     expect(report.repair).toEqual({ repaired: 3, notRepaired: 1 });
     expect(notRepaired).toMatchObject([{ className: 'item', key: '21' }]);
   });
+
+  test('collections in tables of their own are compared in the realm of their row', async () => {
+    const here = await bench.place(`${TABLE}; DELETE FROM item WHERE owner IS NULL;
+      CREATE TABLE item_links (oid integer, idx integer, target integer, PRIMARY KEY (oid, idx));
+      INSERT INTO item_links VALUES (1, 0, 2), (1, 1, 3), (11, 0, 12)`);
+    const options = {
+      schema: [
+        { name: 'item', primaryKey: 'id', properties: { id: 'int', owner: 'string?', links: 'item[]' } },
+      ],
+      realmRegex: `^${here.path}/`,
+      mapPostgresChangeToRealmPath: (_table: string, props: Readonly<Record<string, unknown>>) =>
+        `${here.path}/${props.owner}`,
+    };
+    await here.loader(options).init();
+    expect((await verify(here.options(options))).lines).toEqual([]);
+    await here.sql('UPDATE item_links SET target = 4 WHERE idx = 1; DELETE FROM item_links WHERE oid = 11');
+    await here.sql('INSERT INTO item_links VALUES (5, 0, 6)');
+    const { lines, report } = await verify(here.options(options), { repair: 'realm' });
+    expect(lines.map((line) => line.replace(/:.*/, ''))).toEqual([
+      'item 1.links',
+      'item 11.links',
+      'item 5.links',
+    ]);
+    expect(report.repair).toEqual({ repaired: 3, notRepaired: 0 });
+    expect((await verify(here.options(options))).lines).toEqual([]);
+  });
 });
 
 describe('what a policy accepted is shown apart, and is not repaired', () => {

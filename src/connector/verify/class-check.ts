@@ -107,6 +107,10 @@ export class ClassCheck {
     return new Set(own.map((row) => row.slice(0, this.mapped.key.columns.length).join('\0')));
   }
 
+  get hasManyRealms(): boolean {
+    return this.#context.options.fixedRealmPath === undefined;
+  }
+
   isLeftOut(path: string): boolean {
     return this.#context.realms.leftOut.has(path);
   }
@@ -229,8 +233,10 @@ export class ClassCheck {
     row: readonly SqlText[] | undefined,
     sides: ReadonlyMap<string, readonly SideRow[]>,
   ): Observation {
-    const holders = key === undefined ? [] : this.#holders(key);
     const path = row === undefined ? undefined : this.pathOf(row);
+    const { fixedRealmPath } = this.#context.options;
+    const paths = [path ?? fixedRealmPath ?? [], suspect.realms ?? []].flat();
+    const holders = key === undefined ? [] : this.#holders(key, paths);
     const shown = key === undefined ? (suspect.keyTexts?.join('-') ?? '') : keyText(key);
     const differences: Difference[] = [];
     const add = (kind: DifferenceKind, realmPath: string, more: Partial<Difference> = {}): void => {
@@ -314,10 +320,12 @@ export class ClassCheck {
       : 'standing';
   }
 
-  #holders(key: PrimaryKey): Holder[] {
-    return this.#context.realms.all().flatMap((realm) => {
-      const object = realm.replica.object(this.mapped.className, key);
-      return object === undefined ? [] : [{ realm, object }];
+  /** Asking every realm for every key would take too long where there are many. */
+  #holders(key: PrimaryKey, paths: Iterable<string>): Holder[] {
+    return [...new Set(paths)].flatMap((path) => {
+      const realm = this.#context.realms.get(path);
+      const object = realm?.replica.object(this.mapped.className, key);
+      return realm === undefined || object === undefined ? [] : [{ realm, object }];
     });
   }
 }

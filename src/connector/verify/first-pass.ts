@@ -10,6 +10,7 @@ import { DataError } from '../errors.ts';
 import type { ClassCheck } from './class-check.ts';
 import { sameSide } from './row-comparison.ts';
 import {
+  fetchSideRows,
   filledSides,
   inOrder,
   keyOfSide,
@@ -23,6 +24,8 @@ import type { VerifiedRealm, VerifiedRealms } from './verified-realms.ts';
 
 /** Objects looked up in the database at a time. */
 const OBJECT_BATCH = 5_000;
+/** The same where their collections are read along. */
+const OBJECT_BATCH_WITH_COLLECTIONS = 500;
 
 export type FirstPassContext = {
   readonly dialect: Pick<SourceDialect, 'fetchRows'>;
@@ -42,7 +45,8 @@ export type FirstPassCounts = {
 
 export async function firstPass(check: ClassCheck, context: FirstPassContext): Promise<FirstPassCounts> {
   const { rows, rowsOutside } = await checkRows(check, context);
-  for (const side of check.sides) await checkSideRows(check, side, context);
+  // With many realms it cannot be told from a row of a collection which one has the object: there they come with it.
+  if (!check.hasManyRealms) for (const side of check.sides) await checkSideRows(check, side, context);
   let objects = 0;
   for (const realm of context.realms.all()) objects += await checkObjects(check, realm, context);
   return { rows, rowsOutside, objects };
@@ -85,9 +89,10 @@ async function checkSideRows(
     const key = oid === undefined ? undefined : readable(() => keyOfSide(mapped, oid ?? ''));
     if (key === undefined) return;
     inOrder(side, rows);
-    for (const { replica } of realms.holders(className, key)) {
+    for (const { replica } of realms.all()) {
       const object = replica.object(className, key);
-      const agrees = object !== undefined && readable(() => sameSide(side, rows, object, replica)) === true;
+      if (object === undefined) continue;
+      const agrees = readable(() => sameSide(side, rows, object, replica)) === true;
       if (!agrees) suspects.add(className, { id: keyToken(key), keyTexts: check.keyTextsOf(key) });
     }
   };
@@ -125,10 +130,12 @@ async function checkObjects(
 ): Promise<number> {
   let objects = 0;
   let batch: StoredObject[] = [];
+  const withCollections = check.hasManyRealms && check.sides.length > 0;
+  const size = withCollections ? OBJECT_BATCH_WITH_COLLECTIONS : OBJECT_BATCH;
   for (const object of realm.replica.objects(check.mapped.className)) {
     batch.push(object);
     objects += 1;
-    if (batch.length < OBJECT_BATCH) continue;
+    if (batch.length < size) continue;
     await checkBatch(check, realm, batch, context);
     batch = [];
   }
@@ -149,24 +156,58 @@ async function checkBatch(
     realm.path,
     texts.flatMap((text) => (text === undefined ? [] : [text])),
   );
-  const unfilled = new Set<PrimaryKey>();
+  const apart = new Set<PrimaryKey>();
   for (const side of check.sides) {
-    const held = new Map<string, PrimaryKey>();
-    batch.forEach(({ key, state }, index) => {
-      if (texts[index] === undefined || !hasItems(state, side.property)) return;
-      const oid = sideKeyOf(mapped, key);
-      if (oid === undefined) unfilled.add(key);
-      else held.set(oid, key);
-    });
-    const filled = await filledSides(dialect, side, [...held.keys()]);
-    for (const [oid, key] of held) if (!filled.has(oid)) unfilled.add(key);
+    const keys = batch.filter((_, index) => texts[index] !== undefined);
+    const find = check.hasManyRealms ? differingCollections : missingCollections;
+    for (const key of await find(check, side, realm, keys, dialect)) apart.add(key);
   }
   suspects.together(() => {
     batch.forEach(({ key }, index) => {
       const keyTexts = texts[index];
-      if (keyTexts !== undefined && inItsRealm.has(keyTexts.join('\0')) && !unfilled.has(key)) return;
-      suspects.add(mapped.className, { id: keyToken(key), keyTexts });
+      if (keyTexts !== undefined && inItsRealm.has(keyTexts.join('\0')) && !apart.has(key)) return;
+      suspects.add(mapped.className, { id: keyToken(key), keyTexts, realms: [realm.path] });
     });
+  });
+}
+
+type Rows = Pick<SourceDialect, 'fetchRows'>;
+
+/** Objects that hold items of which there is no row; the others are compared from the rows' side. */
+async function missingCollections(
+  { mapped }: ClassCheck,
+  side: SideTable,
+  _realm: VerifiedRealm,
+  objects: readonly StoredObject[],
+  dialect: Rows,
+): Promise<PrimaryKey[]> {
+  const held = objects.filter(({ state }) => hasItems(state, side.property));
+  const oids = held.map(({ key }) => sideKeyOf(mapped, key));
+  const filled = await filledSides(
+    dialect,
+    side,
+    oids.filter((oid) => oid !== undefined),
+  );
+  return held.flatMap(({ key }, index) => (filled.has(oids[index] ?? '') ? [] : [key]));
+}
+
+/** Objects whose items are not those of the rows. */
+async function differingCollections(
+  { mapped }: ClassCheck,
+  side: SideTable,
+  { replica }: VerifiedRealm,
+  objects: readonly StoredObject[],
+  dialect: Rows,
+): Promise<PrimaryKey[]> {
+  const oids = objects.map(({ key }) => sideKeyOf(mapped, key));
+  const rows = await fetchSideRows(
+    dialect,
+    side,
+    oids.filter((oid) => oid !== undefined),
+  );
+  return objects.flatMap(({ key, state }, index) => {
+    const own = rows.get(oids[index] ?? '') ?? [];
+    return readable(() => sameSide(side, own, state, replica)) === true ? [] : [key];
   });
 }
 

@@ -16,6 +16,8 @@ export type Suspect = {
   readonly id: string;
   /** What the row's key columns hold; `undefined` for an object whose key no row can have. */
   readonly keyTexts: readonly string[] | undefined;
+  /** Realms that were seen to hold the object, besides the one that the row belongs to. */
+  readonly realms?: readonly string[];
 };
 
 export type SeenSuspect = Suspect & {
@@ -36,6 +38,7 @@ export type SuspectState = 'open' | 'settled' | 'explained' | 'changing';
 export class Suspects {
   readonly #database: DatabaseSync;
   readonly #add: StatementSync;
+  readonly #addRealm: StatementSync;
   readonly #page: StatementSync;
   readonly #seen: StatementSync;
   readonly #failed: StatementSync;
@@ -49,13 +52,16 @@ export class Suspects {
     // Nothing in here outlives the process.
     database.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
       CREATE TABLE suspect (class TEXT, id TEXT, key_texts TEXT, fingerprint TEXT, since INTEGER NOT NULL DEFAULT 0,
-        state TEXT NOT NULL DEFAULT 'open', reason TEXT, PRIMARY KEY (class, id)) STRICT, WITHOUT ROWID;
+        state TEXT NOT NULL DEFAULT 'open', reason TEXT, realms TEXT NOT NULL DEFAULT '[]', PRIMARY KEY (class, id)) STRICT, WITHOUT ROWID;
       CREATE TABLE dead_letter (class TEXT, key TEXT, realm TEXT, letter TEXT,
         PRIMARY KEY (class, key, realm)) STRICT, WITHOUT ROWID;`);
     this.#database = database;
     this.#add = database.prepare('INSERT OR IGNORE INTO suspect (class, id, key_texts) VALUES (?, ?, ?)');
+    this.#addRealm = database.prepare(
+      "UPDATE suspect SET realms = json_insert(realms, '$[#]', ?) WHERE class = ? AND id = ?",
+    );
     this.#page = database.prepare(
-      `SELECT id, key_texts, fingerprint, since, reason FROM suspect WHERE class = ? AND state = ? AND id > ?
+      `SELECT id, key_texts, fingerprint, since, reason, realms FROM suspect WHERE class = ? AND state = ? AND id > ?
        ORDER BY id LIMIT ${PAGE}`,
     );
     this.#seen = database.prepare(
@@ -70,8 +76,9 @@ export class Suspects {
     );
   }
 
-  add(className: string, { id, keyTexts }: Suspect): void {
+  add(className: string, { id, keyTexts, realms = [] }: Suspect): void {
     this.#add.run(className, id, keyTexts === undefined ? null : JSON.stringify(keyTexts));
+    for (const path of realms) this.#addRealm.run(path, className, id);
   }
 
   /** Pages of a class. What is done to a page's suspects meanwhile does not disturb the next. */
@@ -129,9 +136,11 @@ export class Suspects {
 
 function suspectOf(row: Record<string, unknown>): SeenSuspect {
   const texts: unknown = row.key_texts === null ? undefined : JSON.parse(String(row.key_texts));
+  const realms: unknown = JSON.parse(String(row.realms));
   return {
     id: String(row.id),
     keyTexts: Array.isArray(texts) ? texts.map(String) : undefined,
+    realms: Array.isArray(realms) ? realms.map(String) : [],
     fingerprint: row.fingerprint === null ? undefined : String(row.fingerprint),
     since: Number(row.since),
     reason: row.reason === null ? undefined : String(row.reason),

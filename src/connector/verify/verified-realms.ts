@@ -6,7 +6,6 @@ import { ADMIN_REALM_PATH } from '../../adapter/realm-discovery.ts';
 import { schemaInstructions } from '../../changeset/schema-difference.ts';
 import type { Logger } from '../../log.ts';
 import type { RealmSchema } from '../../schema/definition.ts';
-import type { PrimaryKey } from '../../schema/value.ts';
 import type { Replica, ReplicaStore, TransactionObserver } from '../../store/replica/contract.ts';
 import type { ConnectorOptions } from '../options.ts';
 import type { RealmSession, RealmSource } from '../realm-sync.ts';
@@ -77,11 +76,6 @@ export class VerifiedRealms {
 
   all(): VerifiedRealm[] {
     return [...this.#realms.values()].filter(({ path }) => !this.leftOut.has(path));
-  }
-
-  /** The compared realms that hold an object. */
-  holders(className: string, key: PrimaryKey): VerifiedRealm[] {
-    return this.all().filter(({ replica }) => replica.object(className, key) !== undefined);
   }
 
   /** A realm to be repaired: opened when the server does not have it yet, with the classes of the models. */
