@@ -14,7 +14,7 @@ export type SlotHolder = {
 };
 
 const HOLDER = `SELECT s.active_pid, coalesce(nullif(a.application_name, ''), r.application_name),
-    coalesce(a.client_addr, r.client_addr)::text, coalesce(a.usename, r.usename),
+    host(coalesce(a.client_addr, r.client_addr)), coalesce(a.usename, r.usename),
     to_char(coalesce(a.backend_start, r.backend_start) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
   FROM pg_replication_slots s LEFT JOIN pg_stat_activity a ON a.pid = s.active_pid
     LEFT JOIN pg_stat_replication r ON r.pid = s.active_pid

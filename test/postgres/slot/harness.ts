@@ -80,7 +80,8 @@ export class Machine {
     await writeFile(join(data, 'standby.signal'), '');
   }
 
-  async sql(database: string, text: string): Promise<readonly Record<string, string | null>[]> {
+  /** A connection that stays open; the caller ends it. */
+  async client(database: string): Promise<pg.Client> {
     const url = new URL(this.server.connectionString);
     url.pathname = `/${database}`;
     const client = new pg.Client({
@@ -89,6 +90,11 @@ export class Machine {
     });
     client.on('error', () => {});
     await client.connect();
+    return client;
+  }
+
+  async sql(database: string, text: string): Promise<readonly Record<string, string | null>[]> {
+    const client = await this.client(database);
     try {
       const result = await client.query<Record<string, string | null>>(text);
       return (Array.isArray(result) ? result.at(-1) : result).rows;
@@ -126,8 +132,8 @@ export class Machine {
   }
 
   async remove(): Promise<void> {
-    await this.kill();
-    await rm(join(this.directory, '..'), { recursive: true, force: true });
+    await this.halt();
+    await rm(join(this.directory, '..'), { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
 

@@ -151,27 +151,17 @@ describe.runIf(embedded)('a slot that nobody reads', () => {
 
   test('is named with the open transaction that holds the log when everything was read', async () => {
     const dialect = await prepared({ warnBytes: 1_048_576n });
-    const old = machine.sql(database, 'BEGIN; SELECT txid_current(); SELECT pg_sleep(20); COMMIT');
-    old.catch(() => {}); // ended below
-    await until(
-      async () =>
-        (
-          await sql(
-            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(20)%' AND pid <> pg_backend_pid()",
-          )
-        )[0]?.count === '1',
-    );
+    const old = await machine.client(database);
+    await old.query('BEGIN');
+    await old.query('INSERT INTO other VALUES (1)');
     await follow(dialect);
     for (let round = 0; round < 3; round += 1) await sql(SEGMENT, 'postgres');
     await until(async () => {
       const { findings } = await dialect.feedHealth();
       return findings.some(({ remedy }) => remedy?.startsWith('end that transaction') === true);
     });
-    await sql(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(20)%' AND pid <> pg_backend_pid()",
-    );
-    await old.catch(() => {});
-  });
+    await old.end();
+  }, 120_000);
 });
 
 test('every state of a slot has its level', () => {
@@ -245,7 +235,7 @@ describe.runIf(embedded)('a slot that another adapter reads', () => {
     expect(error).toBeInstanceOf(PostgresSlotHeldError);
     expect(Date.now() - started).toBeGreaterThanOrEqual(500);
     expect(String(error)).toMatch(
-      /held by the adapter shop on \S+:\d+ \(server process \d+, user postgres, from 127\.0\.0\.1\S*, since 20/,
+      /held by the adapter shop on \S+:\d+ \(server process \d+, user postgres, from 127\.0\.0\.1, since 20/,
     );
     expect(String(error)).toMatch(/pg_terminate_backend\(\d+\)/);
     expect(second.isTransient(error)).toBe(false);
