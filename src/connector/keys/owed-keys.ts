@@ -12,6 +12,7 @@ import type { KeyDirectory } from './key-directory.ts';
 
 /** Rows given their keys by one SQL transaction: a set, but no lock on a whole table for long. */
 const MAX_ROWS = 5_000;
+const UNIQUE_VIOLATION = '23505';
 
 export type OwedKeysOptions = {
   readonly store: Pick<ReplicaStore, 'transaction'>;
@@ -74,9 +75,24 @@ export class OwedKeys {
         for (const entry of entries) this.#done((await this.#write([entry])).left);
         return { left: [] };
       }
-      this.#refused(entries[0], error);
+      const [entry] = entries;
+      if (entry !== undefined && error.sqlState === UNIQUE_VIOLATION && this.#isGivenAnother(entry))
+        return { left: [] };
+      this.#refused(entry, error);
       return { left: entries };
     }
+  }
+
+  /** Another row has the key by now, so this one is another object, which the feed brings with its key. */
+  #isGivenAnother({ table, row }: RowKeyEntry): boolean {
+    const { directory, mapping, store } = this.#options;
+    const key = mapping().forTable(table)?.key.row?.generate?.();
+    if (key === undefined) return false;
+    store.transaction(() => {
+      directory.set(table, row, key, true);
+      directory.write();
+    });
+    return true;
   }
 
   #refused(entry: RowKeyEntry | undefined, error: ApplyError): void {
