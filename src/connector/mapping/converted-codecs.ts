@@ -70,7 +70,7 @@ function hookedCodec(
   return {
     toRealm: (text) => {
       if (valueToRealm === undefined) return plain.value.toRealm(text);
-      const before = naturalCodec.toRealm(text);
+      const before = readable(naturalCodec, text);
       const shown = stateToJs(before);
       const after = called(toRealmHook, () => valueToRealm(table.table.name, column.name, shown));
       if (isUnchanged(after, before)) return plain.value.toRealm(text);
@@ -94,6 +94,16 @@ function called(hook: string, call: () => unknown): unknown {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new DataError(`${hook} failed: ${reason}`, { cause });
+  }
+}
+
+/** What no value of the column's own type holds (`infinity`, say) is shown to the hook as its text: it is the remedy. */
+function readable(codec: StateCodec, text: string): StateValue {
+  try {
+    return codec.toRealm(text);
+  } catch (error) {
+    if (error instanceof DataError) return { type: 'string', value: text };
+    throw error;
   }
 }
 

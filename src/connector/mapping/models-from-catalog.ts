@@ -91,7 +91,9 @@ function keyOf(table: TableInfo, className: string, context: Context): PrimaryKe
     return { field: 'id', type: 'string', nullable: false };
   const column = table.columns.find((candidate) => candidate.name === table.primaryKey[0]);
   if (table.primaryKey.length !== 1 || column === undefined) return undefined;
-  const { type } = context.dialect.naturalDefinition(column);
+  const { type, collection } = context.dialect.naturalDefinition(column);
+  if (collection !== 'single')
+    return { field: propertyOf(table, column.name, context), type: 'string', nullable: false };
   const keyType = type === 'int' || type === 'uuid' || type === 'objectId' ? type : 'string';
   return { field: propertyOf(table, column.name, context), type: keyType, nullable: false };
 }

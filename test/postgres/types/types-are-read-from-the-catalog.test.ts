@@ -2,7 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createPostgresDialect } from '../../../connectors/postgres/postgres-dialect.ts';
 import type { ColumnInfo, SqlText } from '../../../src/connector/dialect.ts';
 import { DataError, MappingError } from '../../../src/connector/errors.ts';
+import type { MappingContext } from '../../../src/connector/mapping/build-mapping.ts';
+import { convertedCodec } from '../../../src/connector/mapping/converted-codecs.ts';
 import { silentLogger } from '../../../src/log.ts';
+import type { ScalarValue } from '../../../src/schema/value.ts';
 import { connectionTo } from '../session-context.ts';
 import { TypeBench } from './type-bench.ts';
 import { DEFINITIONS, propertyOf, SETUP } from './type-cases.ts';
@@ -194,4 +197,23 @@ describe('what only the database can know is refused by it as data', () => {
     expect(String(failure)).toMatch(new RegExp(name));
     expect(String(failure)).toMatch(message);
   });
+});
+
+test('a conversion sees what no property of the column’s own type can hold, as the server’s text', async () => {
+  const end: ScalarValue = { type: 'date', seconds: 253_402_300_799n, nanoseconds: 0 };
+  const table = await bench.table('zoo');
+  const codec = convertedCodec('Zoo', 'at', propertyOf('date'), table, column('at'), {
+    definitions: DEFINITIONS,
+    catalog: new Map(),
+    schema: 'public',
+    options: {
+      valueToRealm: (_table: string, _column: string, value: unknown) =>
+        value === 'infinity' ? new Date(253_402_300_799_000) : value,
+      valueToSql: undefined,
+    } as never,
+    dialect: bench.dialect,
+  } as MappingContext);
+  expect(codec.toRealm('infinity')).toEqual(end);
+  expect(codec.toRealm('2024-02-29 12:00:00.000001+00')).toMatchObject({ nanoseconds: 1000 });
+  expect(() => codec.toRealm('-infinity')).toThrow(/column at holds "-infinity"/);
 });
