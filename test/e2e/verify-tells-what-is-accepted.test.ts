@@ -146,6 +146,22 @@ describe('what a policy accepted is shown apart, and is not repaired', () => {
     ]);
   });
 
+  test('where the configuration does not accept such rows they stand, and are not deleted for it', async () => {
+    const place = await bench.place(`${TABLE}; UPDATE item SET at = NULL`);
+    const strict = { schema, ignoreSQLerrors: false };
+    await place.loader(strict).init();
+    await place.sql(
+      `UPDATE item SET at = 'infinity' WHERE id = 1; INSERT INTO item (id, at) VALUES (4, 'infinity')`,
+    );
+    const { report, notRepaired } = await verify(place.options(strict), { repair: 'sql' });
+    expect(report).toMatchObject({ standing: 2, explained: 0, repair: { repaired: 1, notRepaired: 1 } });
+    expect(notRepaired).toMatchObject([{ key: '4', reason: expect.stringContaining('infinity') }]);
+    expect(await place.sql('SELECT id, name, at FROM item WHERE id IN (1, 4) ORDER BY id')).toEqual([
+      { id: '1', name: 'one', at: null },
+      { id: '4', name: null, at: 'infinity' },
+    ]);
+  });
+
   test('properties that the configuration ignores', async () => {
     const place = await bench.place(TABLE);
     const changes = { schema, realmIgnoreProperties: ['note', 'at'] };

@@ -2,8 +2,7 @@
  * One class and its table: which rows and objects do not go together, first in a pass over everything, then, for what
  * differed, by looking at single keys again.
  */
-import { createHash } from 'node:crypto';
-import { keyFromToken, keyToken, type PrimaryKey } from '../../schema/value.ts';
+import { keyToken, type PrimaryKey } from '../../schema/value.ts';
 import { readField } from '../../store/state/default-value.ts';
 import type { ObjectState } from '../../store/state/object-state.ts';
 import type { SourceDialect, SqlText } from '../dialect.ts';
@@ -13,6 +12,14 @@ import { DataError } from '../errors.ts';
 import type { ClassMapping } from '../mapping/class-mapping.ts';
 import type { ConnectorOptions } from '../options.ts';
 import type { Difference, DifferenceKind, DifferenceState } from './difference.ts';
+import {
+  fingerprintOf,
+  type Holder,
+  hasKey,
+  identityOf,
+  type Observation,
+  WITHOUT_KEY,
+} from './observation.ts';
 import { RowComparison, sameSide, sideText } from './row-comparison.ts';
 import { fetchSideRows, type SideRow, type SideTable, sideKeyOf, sideTablesOf } from './side-tables.ts';
 import type { Suspect, Suspects } from './suspects.ts';
@@ -27,22 +34,6 @@ export type ClassCheckContext = {
   /** Why the adapter has stopped with a class, by class name. */
   readonly stopped: ReadonlyMap<string, string>;
 };
-
-/** What both sides hold of one key at one moment. */
-export type Observation = {
-  readonly suspect: Suspect;
-  readonly key: PrimaryKey | undefined;
-  readonly row: readonly SqlText[] | undefined;
-  /** The realm that the row belongs to; `undefined` without a row and for rows outside all realms. */
-  readonly path: string | undefined;
-  /** The rows of its collections' tables, by property. */
-  readonly sides: ReadonlyMap<string, readonly SideRow[]>;
-  readonly differences: readonly Difference[];
-  /** Changes when either side does. */
-  readonly fingerprint: string;
-};
-
-type Holder = { readonly realm: VerifiedRealm; readonly object: ObjectState };
 
 export class ClassCheck {
   readonly mapped: ClassMapping;
@@ -328,37 +319,4 @@ export class ClassCheck {
       return realm === undefined || object === undefined ? [] : [{ realm, object }];
     });
   }
-}
-
-/** Begins the ids of rows that have no key of their class; what follows is the key that the database made. */
-const WITHOUT_KEY = '#';
-
-function hasKey({ id }: Suspect): boolean {
-  return !id.startsWith(WITHOUT_KEY);
-}
-
-function identityOf({ id, keyTexts }: Suspect, mapped: ClassMapping): PrimaryKey | undefined {
-  if (!id.startsWith('!')) return keyFromToken(id);
-  try {
-    return mapped.key.toRealm(keyTexts ?? []);
-  } catch (error) {
-    if (error instanceof DataError) return undefined;
-    throw error;
-  }
-}
-
-function fingerprintOf(
-  row: readonly SqlText[] | undefined,
-  sides: ReadonlyMap<string, readonly SideRow[]>,
-  holders: readonly Holder[],
-): string {
-  const seen = [row, [...sides], holders.map(({ realm, object }) => [realm.path, object.fields])];
-  return createHash('sha1').update(JSON.stringify(seen, plain)).digest('base64');
-}
-
-function plain(_name: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return value.toString();
-  if (value instanceof Map) return [...value];
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-  return value === undefined ? null : value;
 }

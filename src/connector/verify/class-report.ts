@@ -1,7 +1,8 @@
 /** What a verification says of one class: the last look at its suspects, and the numbers. */
-import type { ClassCheck, Observation } from './class-check.ts';
+import type { ClassCheck } from './class-check.ts';
 import type { Difference, DifferenceKind, DifferenceState } from './difference.ts';
 import type { FirstPassCounts } from './first-pass.ts';
+import type { Observation } from './observation.ts';
 import type { SeenSuspect, SuspectState, Suspects } from './suspects.ts';
 
 export type ClassCounts = FirstPassCounts & { readonly seconds: number };

@@ -9,8 +9,9 @@ import { stateDifference } from '../../store/state/state-difference.ts';
 import { captureDelete, captureRow } from '../capture/capture-change.ts';
 import type { Shadow } from '../capture/shadow.ts';
 import { DataError } from '../errors.ts';
-import type { ClassCheck, Observation } from './class-check.ts';
+import type { ClassCheck } from './class-check.ts';
 import type { Difference } from './difference.ts';
+import type { Observation } from './observation.ts';
 import type { Repairer } from './repair.ts';
 import type { VerifiedRealm, VerifiedRealms } from './verified-realms.ts';
 
@@ -46,6 +47,10 @@ export class RealmRepairer implements Repairer {
     let reason: string | undefined;
     for (const difference of observation.differences) {
       if (difference.state !== 'standing') continue;
+      if (observation.key === undefined && difference.reason !== undefined) {
+        reason = difference.reason;
+        continue;
+      }
       const realm = this.#realms.prepared(difference.realmPath, this.#schema);
       const instructions = writes.get(realm) ?? [];
       writes.set(realm, instructions);

@@ -12,8 +12,9 @@ import type { ApplyStatement, Catalog, SqlWriter } from '../dialect.ts';
 import { ApplyError, DataError } from '../errors.ts';
 import type { Mapping } from '../mapping/class-mapping.ts';
 import type { TableOfRealm } from '../options.ts';
-import type { ClassCheck, Observation } from './class-check.ts';
+import type { ClassCheck } from './class-check.ts';
 import type { Difference } from './difference.ts';
+import type { Observation } from './observation.ts';
 import type { Repairer } from './repair.ts';
 import type { VerifiedRealm, VerifiedRealms } from './verified-realms.ts';
 
@@ -61,20 +62,27 @@ export class SqlRepairer implements Repairer {
   #wish(
     check: ClassCheck,
     { key, row, path }: Observation,
-    { kind, realmPath, properties }: Difference,
+    { kind, realmPath, properties, reason }: Difference,
     realm: VerifiedRealm | undefined,
   ): readonly MergedInstruction[] | string {
     const { className } = check.mapped;
     if (realm?.replica.schema.has(className) !== true) {
       return `realm ${realmPath} does not have class ${className}: to bring the rows into it run \`isthmus load\``;
     }
-    if (key === undefined) return 'no object can have the key of the row';
-    if (kind === 'rowWithoutObject') return [{ type: 'DELETE', table: className, key }];
+    if (key === undefined) return reason ?? 'no object can have the key of the row';
+    if (kind === 'rowWithoutObject') {
+      // A row that the realm cannot hold is no row too many.
+      return reason ?? [{ type: 'DELETE', table: className, key }];
+    }
     const other = path === undefined || path === realmPath ? undefined : this.#context.realms.get(path);
     if (row !== undefined && other?.replica.object(className, key) !== undefined) {
       return `the row belongs to realm ${path}, which has the object too: repair the realms instead`;
     }
-    const changed = kind === 'different' ? new Set(properties.map(({ property }) => property)) : undefined;
+    // Without properties the row could not even be read, so that the whole object takes its place.
+    const changed =
+      kind === 'different' && properties.length > 0
+        ? new Set(properties.map(({ property }) => property))
+        : undefined;
     return objectInstructions(check, key, realm, changed);
   }
 

@@ -2,7 +2,8 @@
  * Makes one side what the other is, for what stood still and differed. Right before a change both sides are looked at
  * once more: what has changed since the report is left alone.
  */
-import type { ClassCheck, Observation } from './class-check.ts';
+import type { ClassCheck } from './class-check.ts';
+import type { Observation } from './observation.ts';
 import type { Suspects } from './suspects.ts';
 import type { VerifiedRealms } from './verified-realms.ts';
 
