@@ -148,7 +148,7 @@ async function publicationFinding(
   }
   return fine(
     PUBLICATION,
-    `the publication ${name} has ${present.allTables ? 'all' : present.ids.size} tables`,
+    `the publication ${name} publishes ${present.allTables ? 'all tables' : [...present.ids].join(', ')}`,
   );
 }
 

@@ -2,10 +2,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { PostgresSlotHeldError } from '../../../connectors/postgres/errors.ts';
 import { lagFinding } from '../../../connectors/postgres/feed/slot-health.ts';
 import type { PostgresFeedOptions } from '../../../connectors/postgres/options.ts';
-import type { PostgresDialect } from '../../../connectors/postgres/postgres-dialect.ts';
+import {
+  createPostgresDialect,
+  type PostgresDialect,
+} from '../../../connectors/postgres/postgres-dialect.ts';
 import { FeedWatch } from '../../../src/connector/capture/feed-watch.ts';
-import { embedded } from '../../support/postgres.ts';
+import { embedded, startTestPostgres } from '../../support/postgres.ts';
 import { tablesOf } from '../feed-harness.ts';
+import { connectionTo } from '../session-context.ts';
 import { Follower, Machine, recordingLogger, until } from './harness.ts';
 
 const open: PostgresDialect[] = [];
@@ -354,6 +358,26 @@ describe.runIf(embedded)('failoverSlot', () => {
     expect(lines.join('\n')).toContain('synchronized_standby_slots is empty');
     await sql("SELECT pg_drop_replication_slot('standby')");
   });
+});
+
+test.skipIf(embedded)('failoverSlot is refused where the server has none', async ({ skip }) => {
+  const server = await startTestPostgres();
+  const name = await server.createDatabase();
+  const [row] = await server.query(name, 'SHOW server_version_num');
+  if (Number(row?.server_version_num) >= 170_000) skip();
+  const dialect = createPostgresDialect({
+    connection: connectionTo(server, name),
+    schema: 'public',
+    customTypes: new Map(),
+    engine: { adapterName: name, logger: recordingLogger([]), printCommands: false },
+    feed: { failover: true, waitMilliseconds: 0, warnBytes: 1n },
+  });
+  await dialect.prepare({ createDatabase: false });
+  await expect(dialect.prepareFeed([], { reset: false })).rejects.toThrow(
+    /failoverSlot needs PostgreSQL 17, and this server is version/,
+  );
+  await dialect.close();
+  await server.stop();
 });
 
 describe.runIf(embedded)('a table with a deferrable primary key', () => {
