@@ -61,7 +61,7 @@ function addState(
   );
   columns.forEach((column, part) => {
     if (column.readOnly || mapped.key.columns.includes(column.name)) return;
-    cells.set(column.name, { text: texts[part] ?? null, lookup: undefined });
+    cells.set(column.name, { text: texts[part] ?? null, lookup: state.lookups?.get(column.name) });
   });
 }
 
@@ -122,8 +122,7 @@ function withoutDeadLinks(value: StateValue, replica: ReplicaReader): StateValue
   if (isDeadLink(value, replica)) return { type: 'null' };
   if (value.type !== 'object') return value;
   const fields = new Map<string, StateValue>();
-  for (const [name, field] of value.fields)
-    fields.set(name, isDeadLink(field, replica) ? { type: 'null' } : withoutDeadLinks(field, replica));
+  for (const [name, field] of value.fields) fields.set(name, withoutDeadLinks(field, replica));
   return { type: 'object', fields };
 }
 

@@ -31,6 +31,8 @@ export type MappedState = {
   readonly toSql: (value: StateValue) => readonly SqlText[];
   /** The classes of the models as the columns know them: without the properties that stay in the realm. */
   readonly schema: RealmSchema;
+  /** By column name, for links inside the value that are as {@link MappedColumn.lookup} says. */
+  readonly lookups?: ReadonlyMap<string, KeyLookup>;
 };
 
 /** A collection kept in a table of its own: `oid, idx, target` for lists, `oid, key, target` for dictionaries, `oid, target` for sets. */

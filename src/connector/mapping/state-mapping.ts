@@ -10,10 +10,10 @@ import type { MappingContext } from './build-mapping.ts';
 import type { KeyMapping, MappedState } from './class-mapping.ts';
 import { convertedCodec, convertedStateCodec } from './converted-codecs.ts';
 import { embeddedClass, fieldColumnName, isScalarProperty, type Place } from './property-places.ts';
-import { linkCodec } from './value-codecs.ts';
+import { type LinkCodec, linkCodec } from './value-codecs.ts';
 
 /** What stands in some columns of a table. */
-type Part = Pick<MappedState, 'columns' | 'toRealm' | 'toSql'>;
+type Part = Pick<MappedState, 'columns' | 'toRealm' | 'toSql' | 'lookups'>;
 
 export type StateContext = MappingContext & { readonly keys: ReadonlyMap<string, KeyMapping> };
 
@@ -63,6 +63,7 @@ function flattened(prefix: string, embedded: ClassDefinition, table: TableInfo, 
   const columns = fields.flatMap(({ part }) => part.columns);
   return {
     columns,
+    lookups: new Map(fields.flatMap(({ part }) => [...(part.lookups ?? [])])),
     toRealm: (texts) => {
       if (texts.every((text) => text === null)) return NULL;
       const values = new Map<string, StateValue>();
@@ -111,12 +112,13 @@ function scalarPart(
 ): Part {
   const column = columnNamed(name, table, className, field);
   const target = definition.linkTarget;
-  const codec =
+  const codec: LinkCodec =
     target === undefined
       ? convertedCodec(className, field, definition, table, column, context)
-      : linkCodec(target, context.keys.get(target), className, field, column);
+      : linkCodec(target, context.keys.get(target), className, field, column, table);
   return {
     columns: [column],
+    ...(codec.lookup === undefined ? {} : { lookups: new Map([[name, codec.lookup]]) }),
     toRealm: ([text]) => {
       if (text !== null && text !== undefined) return codec.toRealm(text);
       if (definition.nullable) return NULL;
