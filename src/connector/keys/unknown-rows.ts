@@ -49,7 +49,14 @@ export class UnknownRows {
   #lookupsOf(plan: RowPlan): readonly PlannedLookup[] {
     let lookups = this.#lookups.get(plan);
     if (lookups === undefined) {
-      lookups = plan.columns.flatMap(({ index, mapped: { lookup } }) =>
+      const single = plan.columns.map(({ index, mapped: { lookup } }) => ({ index, lookup }));
+      const parts = plan.states.flatMap(({ indexes, mapped }) =>
+        mapped.columns.map(({ name }, part) => ({
+          index: indexes[part] ?? -1,
+          lookup: mapped.lookups?.get(name),
+        })),
+      );
+      lookups = [...single, ...parts].flatMap(({ index, lookup }) =>
         lookup === undefined ? [] : [{ index, lookup }],
       );
       this.#lookups.set(plan, lookups);

@@ -5,7 +5,7 @@ import type {
   ColumnDefinition,
   PrimaryKeyDefinition,
 } from '../../schema/definition.ts';
-import type { Catalog, ColumnInfo, SourceDialect, TableInfo } from '../dialect.ts';
+import { type Catalog, type ColumnInfo, type SourceDialect, type TableInfo, tableId } from '../dialect.ts';
 import type { MappingOptions } from '../options.ts';
 import { itemColumns, itemKey } from './item-tables.ts';
 
@@ -126,6 +126,8 @@ function linkOf(
     ({ columns }) => columns.length === 1 && columns[0] === column.name,
   );
   if (foreignKey === undefined) return undefined;
+  const referenced = context.catalog.get(tableId(foreignKey.referenced));
+  if (referenced?.primaryKey[0] !== foreignKey.referencedColumns[0]) return undefined; // by another unique column
   const target = context.options.classOfTable?.(foreignKey.referenced.name) ?? foreignKey.referenced.name;
   if (!classes.has(target)) return undefined;
   return { type: 'link', nullable: true, collection: 'single', linkTarget: target };
