@@ -11,6 +11,8 @@ import { readLetterText } from './letter-text.ts';
 import { type RefusedRows, type RowPayload, readRowPayload } from './refused-rows.ts';
 
 const LOOK_MILLISECONDS = 1_000;
+/** A stop has ten seconds in all. */
+const CLOSE_MILLISECONDS = 2_000;
 /** Letters are read whole, and may be large. */
 const REQUESTS_AT_A_TIME = 10;
 
@@ -46,9 +48,13 @@ export class LetterDesk {
     this.#madeGood.push({ realmPath, sequences });
   }
 
+  /** Does not wait for a database that does not answer: what is left is noted, and the next start brings it. */
   async close(): Promise<void> {
     this.#abort.abort();
-    await this.#running;
+    const enough = new AbortController();
+    const patience = sleep(CLOSE_MILLISECONDS, undefined, { signal: enough.signal }).catch(() => {});
+    await Promise.race([this.#running, patience]);
+    enough.abort();
   }
 
   async #run(): Promise<void> {
