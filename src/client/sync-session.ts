@@ -463,10 +463,12 @@ export class SyncSession {
         this.#reset(error, reaction);
         return;
       case 'refreshUser':
-      case 'relocate':
-        this.#suspend(error);
-        await this.#host.refreshUser({ relocate: reaction === 'relocate' });
+      case 'relocate': {
+        const refreshed = this.#host.refreshUser({ relocate: reaction === 'relocate' });
+        this.#suspend(error, refreshed);
+        await refreshed;
         return;
+      }
       case 'suspend':
         this.#suspend(error);
         return;
@@ -475,7 +477,8 @@ export class SyncSession {
     }
   }
 
-  #suspend({ protocolCode, message, backoffSeconds }: ServerError): void {
+  /** Binds again after a delay, and not before it is `ready` to. */
+  #suspend({ protocolCode, message, backoffSeconds }: ServerError, ready?: Promise<void>): void {
     const delay = backoffSeconds === undefined ? this.#backOff.next() : backoffSeconds * 1000;
     this.#options.logger.warn('Sync of a realm is suspended', {
       path: this.replica.path,
@@ -483,7 +486,12 @@ export class SyncSession {
       message,
       delayMilliseconds: Math.round(delay),
     });
-    this.#state = { name: 'suspended', timer: setTimeout(() => this.#rebind(), delay) };
+    const rebind = (): void => {
+      if (this.#state === suspended) this.#rebind();
+    };
+    const timer = setTimeout(() => (ready === undefined ? rebind() : ready.then(rebind, rebind)), delay);
+    const suspended = { name: 'suspended', timer } as const;
+    this.#state = suspended;
   }
 
   #reset({ protocolCode, message }: ServerError, wanted: ResetMode): void {
