@@ -23,7 +23,8 @@ const TABLES = `SELECT c.oid, c.relname FROM pg_class c JOIN pg_namespace n ON n
 
 const COLUMNS = `SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.atttypid, a.attndims,
     NOT (a.attnotnull OR t.typnotnull), a.atthasdef OR a.attidentity <> '' OR t.typdefault IS NOT NULL,
-    a.attidentity = 'a' OR coalesce(to_jsonb(a) ->> 'attgenerated', '') <> ''
+    a.attidentity = 'a' OR coalesce(to_jsonb(a) ->> 'attgenerated', '') <> '',
+    coalesce(to_jsonb(a) ->> 'attgenerated', '') <> ''
   FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
   WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum`;
 
@@ -91,7 +92,7 @@ function columnOf(
   types: ReadonlyMap<string, CatalogType>,
   customTypes: ReadonlyMap<string, string>,
 ): ColumnInfo {
-  const [, name, type, typeOid, dimensions, nullable, hasDefault, readOnly] = row;
+  const [, name, type, typeOid, dimensions, nullable, hasDefault, readOnly, isGenerated] = row;
   const { names = [], ...storage } = types.get(typeOid ?? '') ?? { type: type ?? '', baseType: type ?? '' };
   const custom = names.map((known) => customTypes.get(known)).find((treatedAs) => treatedAs !== undefined);
   return {
@@ -101,6 +102,8 @@ function columnOf(
     nullable: nullable === 't',
     hasDefault: hasDefault === 't',
     readOnly: readOnly === 't',
+    // Publications leave generated columns out, unless version 18 is told otherwise, which we do not.
+    ...(isGenerated === 't' ? { unfed: true } : {}),
     storage: withDimensions(storage, Number(dimensions ?? 1)),
   };
 }

@@ -26,6 +26,8 @@ export type ColumnInfo = {
   readonly hasDefault: boolean;
   /** Never written by us: generated columns and identity columns GENERATED ALWAYS. */
   readonly readOnly: boolean;
+  /** The feed never shows the column, as if it did not change: whoever wants its value has to ask. */
+  readonly unfed?: boolean;
   /** The type as the database has it, when the dialect needs to know more than its name. */
   readonly storage?: StoredType;
 };

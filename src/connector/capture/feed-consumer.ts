@@ -244,15 +244,19 @@ export class FeedConsumer {
   #addRow(plan: RowPlan, change: Exclude<FeedChange, { kind: 'truncate' }>): void {
     switch (change.kind) {
       case 'insert':
-        this.#buffer.insert(plan, this.#translation.insert(plan, change.row));
+        this.#buffer.insert(plan, this.#translation.insert(plan, plan.complete(change.row)));
         break;
       case 'update': {
-        const { row, old } = this.#translation.update(plan, change.row, change.old);
+        const { row, old } = this.#translation.update(
+          plan,
+          plan.complete(change.row),
+          change.old && plan.complete(change.old),
+        );
         this.#buffer.update(plan, row, old);
         break;
       }
       case 'delete': {
-        const old = this.#translation.delete(plan, change.old);
+        const old = this.#translation.delete(plan, plan.complete(change.old));
         if (old !== undefined) this.#buffer.delete(plan, old);
         break;
       }
@@ -297,7 +301,7 @@ export class FeedConsumer {
 
   #planFor(mapped: ClassMapping, table: FeedTable): RowPlan | Unreadable {
     try {
-      return new RowPlan(mapped, table.columns);
+      return RowPlan.forFeed(mapped, table.columns);
     } catch (error) {
       if (!(error instanceof DataError) || this.#options.layouts === undefined) throw error;
       return { mapped, reason: error.message };
@@ -309,9 +313,9 @@ export class FeedConsumer {
     const id = tableId(table.table);
     const before = this.#layouts.get(id);
     this.#layouts.set(id, table);
+    const shown = mapped.table.columns.filter(({ unfed }) => unfed !== true);
     const sameAsMapped =
-      table.columns.length === mapped.table.columns.length &&
-      mapped.table.columns.every(({ name }) => table.columns.includes(name));
+      table.columns.length === shown.length && shown.every(({ name }) => table.columns.includes(name));
     if ((before !== undefined && before !== table) || !sameAsMapped) this.#options.layouts?.hint();
   }
 
@@ -489,7 +493,7 @@ export class FeedConsumer {
       if (event.kind !== 'change' || event.change.kind === 'truncate' || event.change.kind === 'delete')
         continue;
       const plan = this.#plan(event.change.table);
-      if (plan !== undefined) yield { plan, row: event.change.row };
+      if (plan !== undefined) yield { plan, row: plan.complete(event.change.row) };
     }
   }
 }

@@ -37,7 +37,9 @@ export class LeftOutValues {
     for (const { plan, row } of rows) {
       if (!plan.hasUnchanged(row)) continue;
       const keyTexts = plan.keyTexts(row);
-      if (!this.#isStale(plan.mapping.className) && this.#object(plan, keyTexts) !== undefined) continue;
+      // What the feed never shows may have changed with every row.
+      const mayBeStale = plan.unfed > 0 || this.#isStale(plan.mapping.className);
+      if (!mayBeStale && this.#object(plan, keyTexts) !== undefined) continue;
       const keys = wanted.get(plan);
       if (keys === undefined) wanted.set(plan, [keyTexts]);
       else keys.push(keyTexts);

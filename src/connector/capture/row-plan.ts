@@ -18,12 +18,15 @@ export class RowPlan {
   readonly held: readonly HeldColumn[];
   /** Names of all columns of the rows, mapped or not. */
   readonly names: readonly string[];
+  /** How many columns at the end the feed never shows. */
+  readonly unfed: number;
   readonly #keyIndexes: readonly number[];
 
   /** `names` are the column names of the rows, in order. Throws `DataError` when a key column is not among them. */
-  constructor(mapping: ClassMapping, names: readonly string[]) {
+  constructor(mapping: ClassMapping, names: readonly string[], unfed = 0) {
     this.mapping = mapping;
     this.names = names;
+    this.unfed = unfed;
     this.#keyIndexes = mapping.key.columns.map((column) => {
       const index = names.indexOf(column);
       if (index >= 0) return index;
@@ -46,6 +49,19 @@ export class RowPlan {
         mapped.columns.map(({ name }, part) => ({ index: indexes[part]!, name })),
       ),
     ];
+  }
+
+  /** For rows of the feed, whose columns are `names`; {@link complete} adds those that it never shows. */
+  static forFeed(mapping: ClassMapping, names: readonly string[]): RowPlan {
+    const unfed = mapping.table.columns.filter(
+      (column) => column.unfed === true && !names.includes(column.name),
+    );
+    return new RowPlan(mapping, [...names, ...unfed.map(({ name }) => name)], unfed.length);
+  }
+
+  /** A row of the feed with a place for every column. */
+  complete(row: readonly FeedValue[]): readonly FeedValue[] {
+    return this.unfed === 0 ? row : [...row, ...Array<typeof UNCHANGED>(this.unfed).fill(UNCHANGED)];
   }
 
   /** Throws `DataError` when a key column has no text. */
