@@ -12,27 +12,23 @@ import { redirectStatements } from './apply/redirect.ts';
 import { type CapturedTransaction, FeedConsumer } from './capture/feed-consumer.ts';
 import { FeedLoop } from './capture/feed-loop.ts';
 import { DEFAULT_CHECK_MILLISECONDS, FeedWatch } from './capture/feed-watch.ts';
-import { TouchedRows } from './capture/touched-rows.ts';
 import { FeedBarrier } from './dead-letters/feed-barrier.ts';
 import { LetterDesk } from './dead-letters/letter-desk.ts';
 import { RefusedRows } from './dead-letters/refused-rows.ts';
 import { retryRow } from './dead-letters/retry-row.ts';
-import type { ApplyStatement, FeedHealth, SourceDialect, SqlWriter } from './dialect.ts';
+import type { ApplyStatement, FeedHealth, SourceDialect } from './dialect.ts';
 import { putsAside } from './error-policy.ts';
 import { ApplyError, ConnectorStoppedError, type DataError } from './errors.ts';
 import { knownFeed, openKnownFeed, requireFeed, settleNewFeed } from './feed-start.ts';
 import { KeyDirectory } from './keys/key-directory.ts';
 import { OwedKeys } from './keys/owed-keys.ts';
-import { loadedSnapshots } from './load/load-marks.ts';
 import type { Mapping } from './mapping/class-mapping.ts';
 import type { ConnectorOptions } from './options.ts';
 import { RealmSessions } from './realm-sessions.ts';
 import type { RealmSync } from './realm-sync.ts';
 import { RealmRegistry, type SyncedRealm } from './realms.ts';
-import { HeldChanges } from './schema-watch/held-changes.ts';
-import { HeldWriter } from './schema-watch/held-writer.ts';
 import { SchemaWatch } from './schema-watch/schema-watch.ts';
-import { TableComparisons } from './schema-watch/table-comparisons.ts';
+import { TableKeeping } from './schema-watch/table-keeping.ts';
 import type { Turn } from './schema-watch/taking-over.ts';
 import { type ConnectorSetup, setUpConnector } from './setup.ts';
 
@@ -76,9 +72,7 @@ export class ConnectorEngine {
   #consumer!: FeedConsumer;
   #feedWatch: FeedWatch | undefined;
   #letterDesk!: LetterDesk;
-  #held!: HeldChanges;
-  #heldWriter!: HeldWriter;
-  #comparisons!: TableComparisons;
+  #tables!: TableKeeping;
   #closing = false;
   /** Rejects with what stopped the connector; resolves when it was closed. */
   done!: Promise<void>;
@@ -98,7 +92,7 @@ export class ConnectorEngine {
       store: dependencies.store,
       directory,
       mapping: () => this.#schemaWatch.setup.mapping,
-      openWriter: () => this.#openWriter(),
+      openWriter: () => this.#tables.openWriter(),
       errorPolicy: options.ignoreSqlErrors,
       logger: options.logger,
     });
@@ -119,7 +113,7 @@ export class ConnectorEngine {
     engine.#watchFeed();
     engine.#applyLoop.begin();
     engine.#letterDesk.begin();
-    engine.#watchTables();
+    engine.#tables.begin();
     return engine;
   }
 
@@ -137,27 +131,10 @@ export class ConnectorEngine {
     this.#feedWatch.start();
   }
 
-  #watchTables(): void {
-    this.#schemaWatch.begin((setup, turns) => this.#onTablesChanged(setup, turns));
-    this.#heldWriter.wake();
-    this.#comparisons.wake();
-  }
-
   #onTablesChanged(setup: ConnectorSetup, turns: readonly Turn[]): void {
     if (turns.length > 0)
       this.#realms.extend(setup.definitions, (path, error) => this.#sessions.leaveOut(path, error));
     this.#consumer.forgetPlans();
-    for (const { kind, className } of turns) {
-      if (kind === 'stopped') this.#held.stop(className);
-      if (kind === 'resumed') this.#held.resume(className);
-      this.#comparisons.abandon(className);
-    }
-    this.#heldWriter.wake();
-    this.#comparisons.wake();
-  }
-
-  async #openWriter(): Promise<SqlWriter> {
-    return this.#schemaWatch.guarded(await this.#dependencies.dialect.openWriter());
   }
 
   /** Waits until the feed streams. Whoever held it before may still be writing, so nothing is applied until then. */
@@ -190,11 +167,11 @@ export class ConnectorEngine {
     if (this.#closing) return;
     this.#closing = true;
     this.#sessions.end();
-    await Promise.all([this.#feedWatch?.close(), this.#comparisons.close(), this.#heldWriter.close()]);
+    await Promise.all([this.#feedWatch?.close(), this.#tables.close()]);
     await this.#feedLoop.close();
     await this.#applyLoop.close();
     await this.#letterDesk.close(); // after the loops, for what they still had to tell it
-    await this.#schemaWatch.close();
+    await this.#tables.end();
     await this.#sessions.close();
     this.#realms.close();
   }
@@ -207,18 +184,10 @@ export class ConnectorEngine {
       schema: this.#schemaWatch.setup.definitions,
       applied,
       onOpen: (realm) => {
-        realm.shadows.attach((className, key) => this.#held.shadowOf(realm.path, className, key));
+        this.#tables.attach(realm);
         this.#sessions.begin(realm);
       },
       onPending: () => this.#applyLoop.wake(),
-    });
-    this.#held = new HeldChanges({
-      store,
-      mapping: () => this.#schemaWatch.setup.mapping,
-      isStopped: (className) => this.#schemaWatch.isStopped(className),
-      isLeft: (className, property) => this.#schemaWatch.isLeft(className, property),
-      applied,
-      logger: options.logger,
     });
     const { tableOfRealm } = options;
     const redirect =
@@ -228,18 +197,38 @@ export class ConnectorEngine {
             redirectStatements(statements, path, tableOfRealm, this.#schemaWatch.setup.catalog);
     const isSecret = (className: string, property: string): boolean =>
       options.secretProperties.has(`${className}.${property}`);
-    const snapshots = loadedSnapshots(store);
-    const touched = new TouchedRows();
     const mapping = (): Mapping => this.#schemaWatch.setup.mapping;
     const owed = new OwedChanges(store);
     const refused = new RefusedRows(store);
     const barrier = new FeedBarrier(() => dialect.openWriter());
+    this.#tables = new TableKeeping({
+      options,
+      dialect,
+      tables: this.#schemaWatch,
+      owedKeys: this.#owedKeys,
+      applied,
+      redirect,
+      isSecret,
+      context: {
+        store,
+        directory: this.#directory,
+        realms: this.#realms,
+        dialect,
+        realmPathOfRow: options.realmPathOfRow,
+        fixedRealmPath: options.fixedRealmPath,
+        batchRows: options.load.batchRows,
+        onDataError: (error, className) => this.#onDataError(error, className),
+        refused,
+        owed,
+      },
+      onSetup: (setup, turns) => this.#onTablesChanged(setup, turns),
+    });
     this.#applyLoop = new ApplyLoop({
       ...(redirect === undefined ? {} : { redirect }),
-      hold: (realm, instructions) => this.#held.split(realm, instructions),
+      hold: (realm, instructions) => this.#tables.hold(realm, instructions),
       look: () => this.#schemaWatch.look(),
       realms: this.#realms,
-      openWriter: () => this.#openWriter(),
+      openWriter: () => this.#tables.openWriter(),
       mapping,
       errorPolicy: options.ignoreSqlErrors,
       isSecret,
@@ -260,18 +249,13 @@ export class ConnectorEngine {
       realmPathOfRow: options.realmPathOfRow,
       fixedRealmPath: options.fixedRealmPath,
       directory: this.#directory,
-      loadedSnapshots: snapshots,
-      touched,
-      layouts: {
-        hint: () => this.#schemaWatch.hint(),
-        unreadable: (mapped, reason) => this.#schemaWatch.unreadable(mapped, reason),
-        generation: () => this.#schemaWatch.generation,
-        changedSince: (generation) => this.#schemaWatch.changedSince(generation),
-      },
+      loadedSnapshots: this.#tables.snapshots,
+      touched: this.#tables.touched,
+      layouts: this.#tables.layouts,
       refused,
       onOwn: (checkpoint) => {
         barrier.echoed(checkpoint);
-        this.#held.echoed(checkpoint);
+        this.#tables.echoed(checkpoint);
       },
       onDataError: (error, className) => this.#onDataError(error, className),
       onCaptured: (transaction) =>
@@ -288,42 +272,8 @@ export class ConnectorEngine {
       onDiscarded: (path, sequence) => owed.forgive(path, sequence),
       logger: options.logger,
     });
-    this.#heldWriter = new HeldWriter({
-      held: this.#held,
-      realms: this.#realms,
-      openWriter: () => this.#openWriter(),
-      mapping,
-      redirect,
-      errorPolicy: options.ignoreSqlErrors,
-      isSecret,
-      logger: options.logger,
-    });
-    this.#comparisons = new TableComparisons({
-      dialect,
-      store,
-      mapping,
-      held: this.#held,
-      touched,
-      owedKeys: this.#owedKeys,
-      snapshots,
-      context: {
-        store,
-        directory: this.#directory,
-        realms: this.#realms,
-        dialect,
-        realmPathOfRow: options.realmPathOfRow,
-        fixedRealmPath: options.fixedRealmPath,
-        batchRows: options.load.batchRows,
-        onDataError: (error, className) => this.#onDataError(error, className),
-        refused,
-        owed,
-      },
-      onHeld: () => this.#heldWriter.wake(),
-      tables: this.#schemaWatch,
-      logger: options.logger,
-    });
     this.#sessions.openAll(this.#realms);
-    settleNewFeed(store, this.#realms, applied);
+    if (settleNewFeed(store, this.#realms, applied)) this.#tables.settleNewFeed();
     this.#feedLoop = new FeedLoop({
       openFeed: (signal) => openKnownFeed(dialect, store, signal),
       consume: (events) => this.#consumer.consume(events),
@@ -336,8 +286,7 @@ export class ConnectorEngine {
       logger: options.logger,
     });
     const loops = Promise.all([this.#feedLoop.done, this.#applyLoop.done]).then(() => {});
-    const failures = [this.#schemaWatch.failed, this.#heldWriter.failed, this.#comparisons.failed];
-    this.done = Promise.race([sync.failed, ...failures, loops]);
+    this.done = Promise.race([sync.failed, this.#tables.failed, loops]);
     this.done.catch(() => {}); // whoever runs the engine awaits it; until then it must not take the process down
   }
 

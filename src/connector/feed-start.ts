@@ -131,15 +131,17 @@ function followedTables(store: ReplicaStore): readonly string[] {
 /**
  * A new feed does not show what we wrote before it began. Those transactions are let go, or they would wait for their
  * echo for ever, and newer changes of the same columns in the database would lose to them. Call before anything is applied.
+ * True when there was a new one.
  */
 export function settleNewFeed(
   store: ReplicaStore,
   realms: RealmRegistry,
   applied: ReadonlyMap<string, number>,
-): void {
-  if (store.mark(RENEWED_MARK) === undefined) return;
+): boolean {
+  if (store.mark(RENEWED_MARK) === undefined) return false;
   store.transaction(() => {
     for (const realm of realms.all()) realm.echoed(applied.get(realm.path) ?? 0);
     store.setMark(RENEWED_MARK, undefined);
   });
+  return true;
 }

@@ -130,7 +130,8 @@ export async function runLoad(
   };
   try {
     for (const path of store.paths()) if (options.realmRegex.test(path)) realms.open(path);
-    settleNewFeed(store, realms, applied);
+    if (settleNewFeed(store, realms, applied))
+      for (const [realmPath, sequence] of applied) held.echoed({ realmPath, sequence });
     await loadKeys(new Mapping(choice.classes), snapshot, keys);
     const tables = await loadTables(choice.classes, snapshot, feed.created, run, held, context, dependencies);
     if (run !== undefined) writeRun(store, { id: run, state: 'complete' });

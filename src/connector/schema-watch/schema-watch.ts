@@ -87,9 +87,12 @@ export class SchemaWatch {
     return this.#setup.left.get(className)?.has(property) ?? false;
   }
 
-  /** From now on the tables are looked at. */
-  begin(listener: SetupListener): void {
+  listen(listener: SetupListener): void {
     this.#listener = listener;
+  }
+
+  /** From now on the tables are looked at. */
+  begin(): void {
     const { dialect, options } = this.#options;
     if (dialect.catalogWatch === undefined) return;
     this.#timer = setInterval(

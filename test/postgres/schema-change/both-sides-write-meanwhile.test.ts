@@ -5,7 +5,7 @@ import { Random, testSeed } from '../../support/random.ts';
 import { SchemaBench } from './schema-bench.ts';
 
 const KEYS = 60;
-const WRITES = 25;
+const WRITES = 12;
 
 let bench: Bench;
 
