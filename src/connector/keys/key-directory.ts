@@ -100,6 +100,12 @@ export class KeyDirectory {
     return this.#store.count(table);
   }
 
+  /** Gives a row another key than the one that it could not be given; independent of what is staged. */
+  reassign(table: string, row: string, key: string): void {
+    this.#remembered.delete(`${table}\0${row}`);
+    this.#store.set(table, row, key, true);
+  }
+
   owed(limit: number): readonly RowKeyEntry[] {
     return this.#store.owed(limit);
   }

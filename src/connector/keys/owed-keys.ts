@@ -88,10 +88,7 @@ export class OwedKeys {
     const { directory, mapping, store } = this.#options;
     const key = mapping().forTable(table)?.key.row?.generate?.();
     if (key === undefined) return false;
-    store.transaction(() => {
-      directory.set(table, row, key, true);
-      directory.write();
-    });
+    store.transaction(() => directory.reassign(table, row, key));
     return true;
   }
 
