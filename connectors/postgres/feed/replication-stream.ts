@@ -332,13 +332,14 @@ class ReplicationStream implements ChangeFeed {
     if (replyWanted) this.#sendStatus(false);
   }
 
+  /** Never while a transaction is under way: its commit is further on than any idle position before it. */
   #idleIsDue(): boolean {
-    return this.#idle > this.#delivered && Date.now() - this.#lastIdle >= IDLE_INTERVAL_MS;
+    if (this.#decoder.insideTransaction || this.#idle <= this.#delivered) return false;
+    return Date.now() - this.#lastIdle >= IDLE_INTERVAL_MS;
   }
 
-  /** Appends the idle position when no transaction is under way, and forgets it otherwise: its commit is further on. */
   #tellIdle(events: FeedEvent[]): void {
-    if (this.#decoder.insideTransaction || !this.#idleIsDue()) return;
+    if (!this.#idleIsDue()) return;
     this.#delivered = this.#idle;
     this.#lastIdle = Date.now();
     const position = formatLsn(Number(this.#idle >> 32n), Number(this.#idle & 0xffff_ffffn));
