@@ -93,6 +93,7 @@ export class ConnectorEngine {
       directory,
       mapping: () => this.#schemaWatch.setup.mapping,
       openWriter: () => this.#tables.openWriter(),
+      dialect: dependencies.dialect,
       errorPolicy: options.ignoreSqlErrors,
       logger: options.logger,
     });

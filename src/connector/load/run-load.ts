@@ -159,7 +159,15 @@ function keyContext(
   return {
     store,
     directory,
-    owed: new OwedKeys({ store, directory, mapping: () => mapping, openWriter, errorPolicy, logger }),
+    owed: new OwedKeys({
+      store,
+      directory,
+      mapping: () => mapping,
+      openWriter,
+      dialect,
+      errorPolicy,
+      logger,
+    }),
     onDataError: (error) => onDataError(error, undefined, options, leftOut),
     signal,
   };
