@@ -1,6 +1,5 @@
 /** Which elements of one list stand in another one too, in the same order. */
 import type { StateValue } from './object-state.ts';
-import { sameState } from './same-state.ts';
 
 export type CommonElement = { readonly before: number; readonly after: number };
 
@@ -10,22 +9,24 @@ export type CommonElement = { readonly before: number; readonly after: number };
  */
 const MAX_COMPARISONS = 100_000;
 
-/** Indexes of the elements that both lists share, rising on both sides. */
+/** Indexes of the elements that both lists share by `same`, rising on both sides. */
 export function commonElements(
   before: readonly StateValue[],
   after: readonly StateValue[],
+  same: (before: StateValue, after: StateValue) => boolean,
 ): readonly CommonElement[] {
   const shorter = Math.min(before.length, after.length);
   let start = 0;
-  while (start < shorter && sameState(before[start]!, after[start]!)) start += 1;
+  while (start < shorter && same(before[start]!, after[start]!)) start += 1;
   let end = 0;
-  while (end < shorter - start && sameState(before[before.length - 1 - end]!, after[after.length - 1 - end]!))
+  while (end < shorter - start && same(before[before.length - 1 - end]!, after[after.length - 1 - end]!))
     end += 1;
   const common: CommonElement[] = [];
   for (let index = 0; index < start; index += 1) common.push({ before: index, after: index });
   const middle = longestSequence(
     before.slice(start, before.length - end),
     after.slice(start, after.length - end),
+    same,
   );
   for (const pair of middle) common.push({ before: start + pair.before, after: start + pair.after });
   for (let left = end; left > 0; left -= 1)
@@ -33,14 +34,18 @@ export function commonElements(
   return common;
 }
 
-function longestSequence(before: readonly StateValue[], after: readonly StateValue[]): CommonElement[] {
+function longestSequence(
+  before: readonly StateValue[],
+  after: readonly StateValue[],
+  same: (before: StateValue, after: StateValue) => boolean,
+): CommonElement[] {
   const width = after.length + 1;
   if (before.length * after.length > MAX_COMPARISONS) return [];
   // lengths[i * width + j]: how much before[i…] and after[j…] have in common.
   const lengths = new Uint32Array((before.length + 1) * width);
   for (let i = before.length - 1; i >= 0; i -= 1) {
     for (let j = after.length - 1; j >= 0; j -= 1) {
-      lengths[i * width + j] = sameState(before[i]!, after[j]!)
+      lengths[i * width + j] = same(before[i]!, after[j]!)
         ? 1 + lengths[(i + 1) * width + j + 1]!
         : Math.max(lengths[(i + 1) * width + j]!, lengths[i * width + j + 1]!);
     }
@@ -49,7 +54,7 @@ function longestSequence(before: readonly StateValue[], after: readonly StateVal
   let i = 0;
   let j = 0;
   while (i < before.length && j < after.length) {
-    if (sameState(before[i]!, after[j]!)) {
+    if (same(before[i]!, after[j]!)) {
       common.push({ before: i, after: j });
       i += 1;
       j += 1;

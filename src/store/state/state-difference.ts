@@ -102,7 +102,7 @@ class StateDifference {
     let from = 0;
     let to = 0;
     for (const common of [
-      ...commonElements(before.items, after.items),
+      ...commonElements(before.items, after.items, (was, is) => this.#readSame(address, element, was, is)),
       { before: before.items.length, after: after.items.length },
     ]) {
       const replaced = Math.min(common.before - from, common.after - to);
@@ -124,6 +124,13 @@ class StateDifference {
       from = common.before + 1;
       to = common.after + 1;
     }
+  }
+
+  /** Embedded objects may differ in fields that are absent in one and hold the default in the other. */
+  #readSame(address: Address, column: ColumnDefinition, before: StateValue, after: StateValue): boolean {
+    if (sameState(before, after)) return true;
+    if (before.type !== 'object' || after.type !== 'object') return false;
+    return stateDifference(this.#schema, address, column, before, after).length === 0;
   }
 
   /** The type of the elements of a collection; below a mixed value everything is mixed. */
