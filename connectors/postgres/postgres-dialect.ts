@@ -48,6 +48,7 @@ import { holderText, slotHolder } from './feed/slot-holder.ts';
 import { type SlotStatus, slotStatus } from './feed/slot-status.ts';
 import { resumePoint } from './feed/source.ts';
 import { fetchRows } from './fetch-rows.ts';
+import { LastingSession } from './lasting-session.ts';
 import { compareLsn } from './lsn.ts';
 import type { PostgresConnectionOptions, PostgresFeedOptions } from './options.ts';
 import {
@@ -86,6 +87,8 @@ export function createPostgresDialect(options: PostgresDialectOptions): Postgres
 /** NAMEDATALEN − 1, for slots as for all names. */
 const LONGEST_NAME = 63;
 const DIGEST_LENGTH = 10;
+/** Long enough for a change of a table that has the lock; then whoever asked lets go of what it holds and tries again. */
+const LOCK_TIMEOUT_MS = 5_000;
 
 /**
  * Slot and publication share this name, made from the adapter's. Slots take only small letters, digits and `_`; what is
@@ -110,8 +113,10 @@ export class PostgresDialect implements SourceDialect {
   readonly catalogWatch: PostgresCatalogWatch;
   /** Ids of the tables that the publication was made for. */
   #followed: readonly string[] = [];
-  /** For catalog, DDL and single rows; opened when first needed, and again when it broke. */
-  #session: Promise<Session> | undefined;
+  /** For catalog and DDL. */
+  readonly #session: LastingSession;
+  /** For rows: while a snapshot of ours is open, a change of the table waits for it, and what comes after for the change. */
+  readonly #reader: LastingSession;
 
   constructor(options: PostgresDialectOptions) {
     this.#options = options;
@@ -123,6 +128,8 @@ export class PostgresDialect implements SourceDialect {
       adapterName,
       concealment: this.#concealment,
     };
+    this.#session = new LastingSession(this.#context);
+    this.#reader = new LastingSession(this.#context, `SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
     this.defaultSchema = options.schema;
     this.feedName = feedName(adapterName);
     this.catalogWatch = new PostgresCatalogWatch(
@@ -369,17 +376,23 @@ export class PostgresDialect implements SourceDialect {
     keys: readonly (readonly string[])[],
     keyColumns?: readonly string[],
   ): Promise<readonly (readonly SqlText[])[]> {
-    return this.#with('reading rows', (session) => fetchRows(session, table, columns, keys, keyColumns));
+    return this.#with(
+      'reading rows',
+      (session) => fetchRows(session, table, columns, keys, keyColumns),
+      this.#reader,
+    );
   }
 
   async close(): Promise<void> {
-    const session = await this.#session?.catch(() => undefined);
-    this.#session = undefined;
-    await session?.close();
+    await Promise.all([this.#session.close(), this.#reader.close()]);
   }
 
-  async #with<T>(doing: string, use: (session: Session) => Promise<T>): Promise<T> {
-    const session = await this.#open();
+  async #with<T>(
+    doing: string,
+    use: (session: Session) => Promise<T>,
+    lasting: LastingSession = this.#session,
+  ): Promise<T> {
+    const session = await lasting.open();
     try {
       return await use(session);
     } catch (cause) {
@@ -390,14 +403,5 @@ export class PostgresDialect implements SourceDialect {
         cause,
       });
     }
-  }
-
-  async #open(): Promise<Session> {
-    const current = this.#session;
-    const opened = await current?.catch(() => undefined);
-    if (opened !== undefined && !opened.broken) return opened;
-    // Only the first of several callers opens anew; the others find its promise.
-    if (this.#session === current) this.#session = Session.open(this.#context);
-    return this.#session ?? this.#open();
   }
 }
