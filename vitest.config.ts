@@ -5,8 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    // Two cores: the suites with real processes compete for them, so keep the file parallelism low.
-    maxWorkers: 2,
+    // Two cores; the suites with real processes compete for them, but spend much of their time waiting.
+    maxWorkers: 3,
     pool: 'forks',
   },
 });
