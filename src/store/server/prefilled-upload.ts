@@ -10,7 +10,7 @@ import {
   encodeChangeset,
   reencodeChangeset,
 } from '../../changeset/codec.ts';
-import type { Changeset, Instruction, ObjectInstruction } from '../../changeset/instruction.ts';
+import type { Changeset, Instruction, ObjectInstruction, Update } from '../../changeset/instruction.ts';
 import { keyToken } from '../../schema/value.ts';
 import { applyInstructions } from '../state/apply.ts';
 import type { UploadEntry } from './contract.ts';
@@ -36,21 +36,24 @@ export function applyPrefilled(
   own: OwnObjects,
 ): EntryApplication {
   const whole = applyWhole(change.view);
-  let touched: ReadonlySet<string> | undefined;
-  const circumstances: Circumstances = {
+  let since: ChangesSince | undefined;
+  const changes = () => {
+    since ??= changesAfter(change, firstFilledFrom, filledFrom, head.version);
+    return since;
+  };
+  const circumstances: Omit<Circumstances, 'hadNothing'> = {
     own,
-    wasCutOff: firstFilledFrom < filledFrom,
-    isTouchedSince(place) {
-      touched ??= touchedAfter(change, firstFilledFrom, head.version);
-      return touched.has(place);
-    },
+    settled: new Set(),
+    wasErased: (place) => firstFilledFrom < filledFrom && changes().erased.has(place),
+    isTouchedSince: (place) => changes().touched.has(place),
   };
   return (entry, merged, version, unfit) => {
     if (entry.serverVersion >= filledFrom) return whole(entry, merged, version, unfit);
     const { changeset, bytes } = passedOn(entry, merged);
+    const ofEntry = { ...circumstances, hadNothing: entry.serverVersion === 0 };
     const left: Instruction[] = [];
     for (const instruction of changeset.instructions) {
-      if ('key' in instruction && !isTaken(change, instruction, circumstances)) continue;
+      if ('key' in instruction && !isTaken(change, instruction, ofEntry)) continue;
       // One by one: what follows is judged by what is there.
       applyInstructions(change.view, [instruction]);
       left.push(instruction);
@@ -61,7 +64,15 @@ export function applyPrefilled(
 
 type Circumstances = {
   readonly own: OwnObjects;
-  readonly wasCutOff: boolean;
+  /** Whether the client had nothing of the state when it made the change. */
+  readonly hadNothing: boolean;
+  /**
+   * Fields of which the state says nothing more in the merge: the upload has overwritten what it held, or it held
+   * nothing. What earlier uploads wrote counts as touched.
+   */
+  readonly settled: Set<string>;
+  /** Whether an entry between the first attempt and this one erases the object: then an attempt may have erased it too. */
+  readonly wasErased: (place: string) => boolean;
   /** Whether an entry since the first attempt names the object. */
   readonly isTouchedSince: (place: string) => boolean;
 };
@@ -76,27 +87,22 @@ function passedOn(
 }
 
 /** False for what the merge with the state leaves out. Throws where the merge would have to be made. */
-function isTaken(
-  { view }: RealmChange,
-  instruction: ObjectInstruction,
-  { own, wasCutOff, isTouchedSince }: Circumstances,
-): boolean {
+function isTaken(change: RealmChange, instruction: ObjectInstruction, circumstances: Circumstances): boolean {
   const { op, table, key } = instruction;
+  const { own, wasErased } = circumstances;
   const place = placeOf(instruction);
   if (own.has(place)) return true;
-  if (!view.has(table, key)) {
-    if (op === 'EraseObject') return true;
-    // What the client has of a first attempt may have been erased before the second one.
-    if (op === 'CreateObject' && !(wasCutOff && isTouchedSince(place))) {
-      own.add(place);
+  const exists = change.view.has(table, key);
+  if (op === 'EraseObject' && !exists) return true;
+  // What an attempt erased is gone from the merge for good, even if others have made it anew.
+  if (!wasErased(place)) {
+    if (op === 'CreateObject') {
+      if (!exists) own.add(place);
       return true;
     }
-  } else {
-    if (op === 'CreateObject') return true;
-    if (op === 'Update' && instruction.path.length === 0 && isPlain(instruction.value.type)) {
-      if (instruction.isDefault !== true) return true;
-      // A default gives way to what the state holds (spec/merge-rules.md §6.1); with entries it was merged already.
-      if (!isTouchedSince(place)) return view.object(table, key)?.fields.has(instruction.field) !== true;
+    if (op === 'Update' && exists && instruction.path.length === 0 && isPlain(instruction.value.type)) {
+      const prevails = prevailsOverState(change, instruction, place, circumstances);
+      if (prevails !== undefined) return prevails;
     }
   }
   throw new HistoryError(
@@ -105,19 +111,55 @@ function isTaken(
   );
 }
 
+/**
+ * Whether a plain value stands against what the state has in its place: a default gives way (spec/merge-rules.md §6.1),
+ * unless the state's value has given way already, or the client had it and wrote over it. `undefined` when that is
+ * unknown, or when the state that is or was sent cannot be told from what came after it.
+ */
+function prevailsOverState(
+  { view }: RealmChange,
+  { table, key, field, isDefault }: Update,
+  place: string,
+  { settled, hadNothing, isTouchedSince }: Circumstances,
+): boolean | undefined {
+  const fieldPlace = `${field}\0${place}`;
+  if (isDefault === true && !settled.has(fieldPlace)) {
+    if (isTouchedSince(place)) return undefined;
+    if (view.object(table, key)?.fields.has(field) === true) return hadNothing ? false : undefined;
+  }
+  settled.add(fieldPlace);
+  return true;
+}
+
 function isPlain(type: string): boolean {
   return !['object', 'list', 'dictionary', 'set', 'erased'].includes(type);
 }
 
-function touchedAfter({ history, realm }: RealmChange, after: number, upTo: number): ReadonlySet<string> {
+type ChangesSince = {
+  /** Objects that entries name. */
+  readonly touched: ReadonlySet<string>;
+  /** Objects that entries up to the state that is sent erase. */
+  readonly erased: ReadonlySet<string>;
+};
+
+function changesAfter(
+  { history, realm }: RealmChange,
+  after: number,
+  filledFrom: number,
+  upTo: number,
+): ChangesSince {
   const touched = new Set<string>();
+  const erased = new Set<string>();
   let entry = history.nextEntry(realm, after);
   for (; entry !== undefined && entry.version <= upTo; entry = history.nextEntry(realm, entry.version)) {
     for (const instruction of decodeChangeset(entry.changeset).instructions) {
-      if ('key' in instruction) touched.add(placeOf(instruction));
+      if (!('key' in instruction)) continue;
+      const place = placeOf(instruction);
+      touched.add(place);
+      if (instruction.op === 'EraseObject' && entry.version <= filledFrom) erased.add(place);
     }
   }
-  return touched;
+  return { touched, erased };
 }
 
 function placeOf({ table, key }: ObjectInstruction): string {

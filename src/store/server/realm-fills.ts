@@ -110,8 +110,9 @@ export class RealmFills {
         const start = { version, after: cursor.serverVersion, clientVersion, stale, expectedBytes };
         const fill = new StateFill(snapshot, start);
         const isMarked = await submit(() => {
-          // An upload in between may have been merged from another version on.
-          if (this.#load(ident).filledFrom !== filledFrom) return false;
+          // An upload in between was merged from another version on, and is not in this state.
+          const present = this.#load(ident);
+          if (present.filledFrom !== filledFrom || present.clientVersion !== clientVersion) return false;
           clientFiles.setFilled(realm, ident, version);
           return true;
         });
