@@ -12,7 +12,7 @@ export const whole = (bits: number): Texts => {
     .oneof(
       fc.bigInt({ min: -limit, max: limit - 1n }),
       fc.bigInt({ min: -100n, max: 100n }),
-      fc.constantFrom(-limit, limit - 1n),
+      fc.constantFrom(-limit, limit - 1n, 0n, 1n),
     )
     .map(String);
 };
@@ -41,7 +41,7 @@ const floatText = (value: number): string => (Object.is(value, -0) ? '-0' : Stri
 export const double: Texts = fc.oneof(fc.double(), fc.integer({ min: -1000, max: 1000 })).map(floatText);
 export const float: Texts = fc.oneof(fc.float(), fc.integer({ min: -1000, max: 1000 })).map(floatText);
 export const money: Texts = fc
-  .bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n })
+  .oneof(fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n }), fc.bigInt({ min: -99_999n, max: 99_999n }))
   .map(
     (units) =>
       `${units < 0n ? '-' : ''}${String(units).replace('-', '').padStart(3, '0').replace(/(..)$/, '.$1')}`,
