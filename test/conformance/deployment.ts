@@ -25,7 +25,7 @@ import { engineOptions, noSync } from '../support/engine-options.ts';
 import type { PortableRow, PortableTable, TestDatabase } from './target.ts';
 
 export const PATH = '/shop';
-const ADAPTER = 'conformance';
+let deployments = 0;
 /** Everything on the way arrives within this time, also on a machine that others use. */
 const QUIET_MILLISECONDS = 40_000;
 /** Bytes that one round carries: small enough for transactions to meet in any order. */
@@ -104,7 +104,10 @@ export class Deployment {
   private constructor(database: TestDatabase, { models, options = {} }: DeploymentOptions) {
     this.database = database;
     this.#models = models;
-    const given = { adapterName: ADAPTER, models, createTables: false };
+    // Slots are the server's, which other test files may use at the same time.
+    deployments += 1;
+    const adapterName = `conformance_${process.pid}_${deployments}`;
+    const given = { adapterName, models, createTables: false };
     this.#options = { ...engineOptions(PATH, given), ...options };
   }
 
