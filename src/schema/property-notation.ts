@@ -3,22 +3,10 @@ import type { CollectionKind } from './definition.ts';
 import { nearestName } from './nearest-name.ts';
 import type { LinkingObjectsSchema, PropertySchema } from './object-schema.ts';
 import { SchemaError } from './schema-error.ts';
-import type { ValueType } from './value.ts';
+import { VALUE_TYPES, type ValueType } from './value.ts';
 
 /** Types that are written by their own name. */
-export const SCALAR_TYPES: ReadonlySet<string> = new Set<ValueType>([
-  'int',
-  'bool',
-  'string',
-  'data',
-  'date',
-  'float',
-  'double',
-  'decimal128',
-  'objectId',
-  'uuid',
-  'mixed',
-]);
+export const SCALAR_TYPES: ReadonlySet<string> = new Set(VALUE_TYPES.filter((type) => type !== 'link'));
 const COLLECTION_TYPES: ReadonlySet<string> = new Set(['list', 'set', 'dictionary']);
 const COLLECTION_OF_SUFFIX: Readonly<Record<string, CollectionKind>> = {
   '[]': 'list',

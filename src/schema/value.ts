@@ -54,19 +54,22 @@ export type GlobalKey = { readonly type: 'globalKey'; readonly hi: bigint; reado
 export type PrimaryKey = NullValue | IntValue | StringValue | ObjectIdValue | UuidValue | GlobalKey;
 
 /** Types that a property (or an element of a collection property) can be declared as. */
-export type ValueType =
-  | 'int'
-  | 'bool'
-  | 'string'
-  | 'data'
-  | 'date'
-  | 'float'
-  | 'double'
-  | 'decimal128'
-  | 'objectId'
-  | 'uuid'
-  | 'mixed'
-  | 'link';
+export type ValueType = (typeof VALUE_TYPES)[number];
+
+export const VALUE_TYPES = [
+  'int',
+  'bool',
+  'string',
+  'data',
+  'date',
+  'float',
+  'double',
+  'decimal128',
+  'objectId',
+  'uuid',
+  'mixed',
+  'link',
+] as const;
 
 export type PrimaryKeyType = 'int' | 'string' | 'objectId' | 'uuid' | 'globalKey';
 

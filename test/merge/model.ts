@@ -4,6 +4,7 @@
  */
 import type { Instruction, Path, PathInstruction, Payload } from '../../src/changeset/instruction.ts';
 import { keyToken } from '../../src/schema/value.ts';
+import type { StateValue } from '../../src/store/state/object-state.ts';
 
 export type Node =
   | null
@@ -200,4 +201,27 @@ function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return `${value}n`;
   if (value === null || typeof value !== 'object') return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
+}
+
+/** The tree of a stored value. Throws on a value of a type that the model does not hold. */
+export function nodeOf(value: StateValue): Node {
+  switch (value.type) {
+    case 'null':
+      return null;
+    case 'int':
+    case 'string':
+      return value.value;
+    case 'list':
+      return { list: value.items.map(nodeOf) };
+    case 'dictionary':
+      return { dictionary: new Map([...value.entries].map(([name, entry]) => [name, nodeOf(entry)])) };
+    case 'object':
+      return { object: new Map([...value.fields].map(([field, inner]) => [field, nodeOf(inner)])) };
+    case 'set':
+      return {
+        set: new Set([...value.items.values()].map((item) => (item.type === 'int' ? item.value : 0n))),
+      };
+    default:
+      throw new Error(`the model holds no ${value.type}`);
+  }
 }

@@ -1,6 +1,7 @@
 /** What a connector engine is given when the tests stand in for configuration and sync client. */
+
+import { offlineSync } from '../../src/connector/offline-sync.ts';
 import type { ConnectorOptions, MappingOptions } from '../../src/connector/options.ts';
-import type { RealmSync } from '../../src/connector/realm-sync.ts';
 import { silentLogger } from '../../src/log.ts';
 
 /** Classes and tables, properties and columns have the same names, and values pass as they are. */
@@ -45,13 +46,4 @@ export function engineOptions(
 }
 
 /** The test carries changes between replicas and server by hand. */
-export const noSync: RealmSync = {
-  open: () => ({
-    uploadCompletion: async () => {},
-    downloadCompletion: async () => {},
-    close: async () => {},
-  }),
-  onRealm: () => {},
-  failed: new Promise<never>(() => {}),
-  close: async () => {},
-};
+export const noSync = offlineSync();

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import type { MergedInstruction } from '../../adapter/merged-instruction.ts';
 import type { ClassDefinition, ColumnDefinition } from '../../schema/definition.ts';
-import type { PrimaryKey, ScalarValue } from '../../schema/value.ts';
+import { type PrimaryKey, type ScalarValue, VALUE_TYPES } from '../../schema/value.ts';
 import type { StateValue } from '../../store/state/object-state.ts';
 
 /** Stands for a value that a letter does not show. */
@@ -131,20 +131,7 @@ const stateSchema: z.ZodType<StateValue> = z.lazy(() =>
 const valueSchema: z.ZodType<LetterValue> = z.union([z.object({ type: z.literal('secret') }), stateSchema]);
 
 const columnSchema: z.ZodType<ColumnDefinition> = z.object({
-  type: z.enum([
-    'int',
-    'bool',
-    'string',
-    'data',
-    'date',
-    'float',
-    'double',
-    'decimal128',
-    'objectId',
-    'uuid',
-    'mixed',
-    'link',
-  ]),
+  type: z.enum(VALUE_TYPES),
   nullable: z.boolean(),
   collection: z.enum(['single', 'list', 'dictionary', 'set']),
   linkTarget: z.string().exactOptional(),

@@ -6,6 +6,7 @@ import { stateDifference } from '../../store/state/state-difference.ts';
 import type { SnapshotReader, SqlText, TableInfo } from '../dialect.ts';
 import { DataError } from '../errors.ts';
 import type { ClassMapping, ListMapping } from '../mapping/class-mapping.ts';
+import { itemGroups } from './item-groups.ts';
 import type { LoadContext } from './load-table.ts';
 
 /** What one property of a class has in a table of its own. */
@@ -49,7 +50,6 @@ function listOf({ property, table, toRealm }: ListMapping): Collection {
   };
 }
 
-/** Rows come ordered by the key of their table, which begins with `oid`. */
 async function loadCollection(
   mapped: ClassMapping,
   collection: Collection,
@@ -57,26 +57,11 @@ async function loadCollection(
   context: LoadContext,
 ): Promise<number> {
   let filled = 0;
-  let oid: string | undefined;
-  let rows: SqlText[][] = [];
-  const finish = (): void => {
-    const key = oid === undefined ? undefined : keyOf(mapped, oid);
+  const { table, columns } = collection;
+  for await (const { oid, rows } of itemGroups(snapshot, table, columns, context.signal)) {
+    const key = keyOf(mapped, oid);
     if (key !== undefined) filled += fill(mapped, collection, key, rows, context);
-  };
-  const columns = ['oid', ...collection.columns];
-  for await (const batch of snapshot.rows(collection.table, columns, undefined)) {
-    context.signal.throwIfAborted();
-    for (const [rowOid, ...row] of batch) {
-      if (rowOid === null || rowOid === undefined) continue;
-      if (rowOid !== oid) {
-        finish();
-        oid = rowOid;
-        rows = [];
-      }
-      rows.push(row);
-    }
   }
-  finish();
   return filled;
 }
 

@@ -7,18 +7,10 @@ import { keyToken, type PrimaryKey } from '../../schema/value.ts';
 import type { ObjectState } from '../../store/state/object-state.ts';
 import type { SnapshotReader, SourceDialect } from '../dialect.ts';
 import { DataError } from '../errors.ts';
+import { itemGroups } from '../load/item-groups.ts';
 import type { ClassCheck } from './class-check.ts';
 import { sameSide } from './row-comparison.ts';
-import {
-  fetchSideRows,
-  filledSides,
-  inOrder,
-  keyOfSide,
-  type SideRow,
-  type SideTable,
-  sideColumns,
-  sideKeyOf,
-} from './side-tables.ts';
+import { fetchSideRows, filledSides, inOrder, keyOfSide, type SideTable, sideKeyOf } from './side-tables.ts';
 import type { Suspects } from './suspects.ts';
 import type { VerifiedRealm, VerifiedRealms } from './verified-realms.ts';
 
@@ -83,11 +75,9 @@ async function checkSideRows(
 ): Promise<void> {
   const { mapped } = check;
   const { className } = mapped;
-  let oid: string | undefined;
-  let rows: SideRow[] = [];
-  const finish = (): void => {
-    const key = oid === undefined ? undefined : readable(() => keyOfSide(mapped, oid ?? ''));
-    if (key === undefined) return;
+  for await (const { oid, rows } of itemGroups(snapshot, side.table, side.columns, signal)) {
+    const key = readable(() => keyOfSide(mapped, oid));
+    if (key === undefined) continue;
     inOrder(side, rows);
     for (const { replica } of realms.all()) {
       const object = replica.object(className, key);
@@ -95,20 +85,7 @@ async function checkSideRows(
       const agrees = readable(() => sameSide(side, rows, object, replica)) === true;
       if (!agrees) suspects.add(className, { id: keyToken(key), keyTexts: check.keyTextsOf(key) });
     }
-  };
-  for await (const batch of snapshot.rows(side.table, sideColumns(side), undefined)) {
-    signal.throwIfAborted();
-    for (const [rowOid, ...row] of batch) {
-      if (rowOid === null || rowOid === undefined) continue;
-      if (rowOid !== oid) {
-        finish();
-        oid = rowOid;
-        rows = [];
-      }
-      rows.push(row);
-    }
   }
-  finish();
 }
 
 /** `undefined` for what no realm value can hold; looking again tells why. */

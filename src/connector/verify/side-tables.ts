@@ -67,11 +67,6 @@ export function keyOfSide({ key }: ClassMapping, oid: string): PrimaryKey | unde
   return key.columns.length === 1 ? key.toRealm([oid]) : { type: 'string', value: oid };
 }
 
-/** All columns to be read, `oid` first. */
-export function sideColumns({ columns }: SideTable): readonly string[] {
-  return [OID, ...columns];
-}
-
 /** The rows of these objects, in their order, by oid; nothing for those that have none. */
 export async function fetchSideRows(
   dialect: Pick<SourceDialect, 'fetchRows'>,
@@ -81,7 +76,7 @@ export async function fetchSideRows(
   const found = new Map<string, SideRow[]>();
   if (oids.length === 0) return found;
   const keys = oids.map((oid) => [oid]);
-  for (const [oid, ...row] of await dialect.fetchRows(side.table, sideColumns(side), keys, [OID])) {
+  for (const [oid, ...row] of await dialect.fetchRows(side.table, [OID, ...side.columns], keys, [OID])) {
     const rows = found.get(oid ?? '');
     if (rows === undefined) found.set(oid ?? '', [row]);
     else rows.push(row);

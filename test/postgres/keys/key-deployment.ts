@@ -1,9 +1,10 @@
 /** A connector, its realms and devices on a database that the test makes with its own SQL. */
 import pg from 'pg';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import type { ConnectorOptions } from '../../../src/connector/options.ts';
 import { Deployment } from '../../conformance/deployment.ts';
 import { PostgresTestDatabase } from '../../conformance/postgres-target.ts';
-import type { TestPostgres } from '../../support/postgres.ts';
+import { startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
 
 export type KeyDeployment = {
   readonly deployment: Deployment;
@@ -34,4 +35,28 @@ export async function deployOn(
   if (tables !== '') await sql(tables);
   const deployment = await Deployment.open(new PostgresTestDatabase(server, name), { models, options });
   return { deployment, sql };
+}
+
+export type DeployKeys = (
+  tables: string,
+  models: ConnectorOptions['models'],
+  options?: Partial<ConnectorOptions>,
+) => Promise<KeyDeployment>;
+
+/** A server for the tests of a file, each of which may deploy one connector on it; that ends with the test. */
+export function keySuite(): DeployKeys {
+  let server: TestPostgres;
+  let open: KeyDeployment | undefined;
+  beforeAll(async () => {
+    server = await startTestPostgres();
+  });
+  afterEach(async () => {
+    await open?.deployment.close();
+    open = undefined;
+  });
+  afterAll(() => server?.stop());
+  return async (tables, models, options) => {
+    open = await deployOn(server, tables, models, options);
+    return open;
+  };
 }

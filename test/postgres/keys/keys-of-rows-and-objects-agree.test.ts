@@ -1,31 +1,10 @@
 /** Keys that the application gives: of every type, changing their values, and beside keys that the database makes. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { RealmList } from '../../../src/client/realm/list.ts';
 import type { ObjectRealm } from '../../../src/client/realm/object-realm.ts';
-import type { ConnectorOptions } from '../../../src/connector/options.ts';
-import { startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
-import { deployOn, type KeyDeployment } from './key-deployment.ts';
+import { type KeyDeployment, keySuite } from './key-deployment.ts';
 
-let server: TestPostgres;
-let open: KeyDeployment | undefined;
-
-beforeAll(async () => {
-  server = await startTestPostgres();
-});
-afterEach(async () => {
-  await open?.deployment.close();
-  open = undefined;
-});
-afterAll(() => server?.stop());
-
-async function deploy(
-  tables: string,
-  models: ConnectorOptions['models'],
-  options: Partial<ConnectorOptions> = {},
-): Promise<KeyDeployment> {
-  open = await deployOn(server, tables, models, options);
-  return open;
-}
+const deploy = keySuite();
 
 describe('a natural key', () => {
   const NATURAL: readonly (readonly [column: string, inSql: string, onDevice: string])[] = [

@@ -1,33 +1,21 @@
 /** Keys that span several columns: their texts, links to them, and join tables over rows that the database numbers. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CompoundKeyText } from '../../../src/connector/mapping/compound-key-text.ts';
 import type { ConnectorOptions } from '../../../src/connector/options.ts';
 import { sameNames } from '../../support/engine-options.ts';
-import { startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
 import { Random, testSeed } from '../../support/random.ts';
-import { deployOn, type KeyDeployment } from './key-deployment.ts';
+import { type KeyDeployment, keySuite } from './key-deployment.ts';
 
-let server: TestPostgres;
-let open: KeyDeployment | undefined;
+const deployKeys = keySuite();
 
-beforeAll(async () => {
-  server = await startTestPostgres();
-});
-afterEach(async () => {
-  await open?.deployment.close();
-  open = undefined;
-});
-afterAll(() => server?.stop());
-
-async function deploy(
+function deploy(
   tables: string,
   models: ConnectorOptions['models'],
   compound: ConnectorOptions['mapping']['compoundPrimaryKeys'],
   options: Partial<ConnectorOptions> = {},
 ): Promise<KeyDeployment> {
   const mapping = { ...sameNames, compoundPrimaryKeys: compound };
-  open = await deployOn(server, tables, models, { mapping, ...options });
-  return open;
+  return deployKeys(tables, models, { mapping, ...options });
 }
 
 const part = (name: string, type: 'int' | 'string' | 'uuid' | 'objectId') => ({

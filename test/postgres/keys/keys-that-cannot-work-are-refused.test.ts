@@ -1,30 +1,10 @@
 /** Tables whose rows could not be told apart, or not be followed: refused at the start, with the statement that mends it. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ConnectorOptions } from '../../../src/connector/options.ts';
 import { silentLogger } from '../../../src/log.ts';
-import { startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
-import { deployOn, type KeyDeployment } from './key-deployment.ts';
+import { keySuite } from './key-deployment.ts';
 
-let server: TestPostgres;
-let open: KeyDeployment | undefined;
-
-beforeAll(async () => {
-  server = await startTestPostgres();
-});
-afterEach(async () => {
-  await open?.deployment.close();
-  open = undefined;
-});
-afterAll(() => server?.stop());
-
-async function deploy(
-  tables: string,
-  models: ConnectorOptions['models'],
-  options: Partial<ConnectorOptions> = {},
-): Promise<KeyDeployment> {
-  open = await deployOn(server, tables, models, options);
-  return open;
-}
+const deploy = keySuite();
 
 const thing = { name: 'thing', primaryKey: 'id', properties: { id: 'int', name: 'string?' } };
 const person = {

@@ -1,31 +1,10 @@
 /** Tables whose primary key the database makes, beside a key of the objects (`RealmId`). */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { RealmList } from '../../../src/client/realm/list.ts';
 import type { RealmObject } from '../../../src/client/realm/realm-object.ts';
-import type { ConnectorOptions } from '../../../src/connector/options.ts';
-import { startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
-import { deployOn, type KeyDeployment } from './key-deployment.ts';
+import { keySuite } from './key-deployment.ts';
 
-let server: TestPostgres;
-let open: KeyDeployment | undefined;
-
-beforeAll(async () => {
-  server = await startTestPostgres();
-});
-afterEach(async () => {
-  await open?.deployment.close();
-  open = undefined;
-});
-afterAll(() => server?.stop());
-
-async function deploy(
-  tables: string,
-  models: ConnectorOptions['models'],
-  options: Partial<ConnectorOptions> = {},
-): Promise<KeyDeployment> {
-  open = await deployOn(server, tables, models, options);
-  return open;
-}
+const deploy = keySuite();
 
 const passport = {
   name: 'Passport',

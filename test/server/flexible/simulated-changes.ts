@@ -5,7 +5,7 @@ import { keyFromToken, keyToken, type PrimaryKey, type ScalarValue } from '../..
 import type { RulesOptions } from '../../../src/server/rules/options.ts';
 import { defaultValue, readField } from '../../../src/store/state/default-value.ts';
 import type { ObjectState, StateValue } from '../../../src/store/state/object-state.ts';
-import { emptyObject, Model, type Node } from '../../merge/model.ts';
+import { emptyObject, Model, nodeOf } from '../../merge/model.ts';
 import { KEYS, randomChanges } from '../../merge/random-changes.ts';
 import type { Random } from '../../support/random.ts';
 
@@ -372,28 +372,6 @@ function modelledChange(key: PrimaryKey, state: ObjectState, random: Random): Ob
   return drawn.flatMap((instruction) =>
     'key' in instruction && keyFromToken(KEYS[0]).type === 'int' ? [{ ...instruction, key }] : [],
   );
-}
-
-function nodeOf(value: StateValue): Node {
-  switch (value.type) {
-    case 'null':
-      return null;
-    case 'int':
-    case 'string':
-      return value.value;
-    case 'list':
-      return { list: value.items.map(nodeOf) };
-    case 'dictionary':
-      return { dictionary: new Map([...value.entries].map(([name, entry]) => [name, nodeOf(entry)])) };
-    case 'object':
-      return { object: new Map([...value.fields].map(([field, inner]) => [field, nodeOf(inner)])) };
-    case 'set':
-      return {
-        set: new Set([...value.items.values()].map((item) => (item.type === 'int' ? item.value : 0n))),
-      };
-    default:
-      throw new Error(`the model holds no ${value.type}`);
-  }
 }
 
 /** What an app reads of an object, field by field; a field that is not shown reads as if it was never written. */

@@ -11,8 +11,8 @@ import { openReplicaStore } from '../../../src/store/replica/open-replica-store.
 import type { SqliteReplica } from '../../../src/store/replica/sqlite-replica.ts';
 import type { DownloadBatch, ServerRealm } from '../../../src/store/server/contract.ts';
 import { openServerStore } from '../../../src/store/server/open.ts';
-import type { ObjectState, StateValue } from '../../../src/store/state/object-state.ts';
-import { emptyObject, Model, type Node } from '../../merge/model.ts';
+import type { ObjectState } from '../../../src/store/state/object-state.ts';
+import { emptyObject, Model, type Node, nodeOf } from '../../merge/model.ts';
 import { randomChanges } from '../../merge/random-changes.ts';
 import { Random, testSeed } from '../../support/random.ts';
 import { temporaryDirectory } from '../server/temporary-directory.ts';
@@ -48,28 +48,6 @@ const SCHEMA: readonly Instruction[] = [
   ...addColumns('E', { x: column('int', { nullable: true }), y: column('int', { nullable: true }) }),
   ...addColumns('T', COLUMNS),
 ];
-
-function nodeOf(value: StateValue): Node {
-  switch (value.type) {
-    case 'null':
-      return null;
-    case 'int':
-    case 'string':
-      return value.value;
-    case 'list':
-      return { list: value.items.map(nodeOf) };
-    case 'dictionary':
-      return { dictionary: new Map([...value.entries].map(([key, entry]) => [key, nodeOf(entry)])) };
-    case 'object':
-      return { object: new Map([...value.fields].map(([field, inner]) => [field, nodeOf(inner)])) };
-    case 'set':
-      return {
-        set: new Set([...value.items.values()].map((item) => (item.type === 'int' ? item.value : 0n))),
-      };
-    default:
-      throw new Error(`the model holds no ${value.type}`);
-  }
-}
 
 function fieldsOf(state: ObjectState): Map<string, Node> {
   const fields = emptyObject();
