@@ -27,7 +27,7 @@ import { PostgresCatalogWatch } from './catalog-watch.ts';
 import { stateCodecFor } from './codec/state-codec.ts';
 import { codecFor } from './codec/value-codec.ts';
 import { columnTypeFor, isDocument, naturalDefinition } from './column-types.ts';
-import { Concealment } from './concealment.ts';
+import { postgresConcealment } from './concealment.ts';
 import { missingStatements, runDdl } from './ddl.ts';
 import { PostgresDeadLetterBox } from './dead-letter-box.ts';
 import { isTransientPostgresError, PostgresError, PostgresQueryError } from './errors.ts';
@@ -107,7 +107,7 @@ export class PostgresDialect implements SourceDialect {
   readonly defaultSchema: string;
   readonly #options: PostgresDialectOptions;
   readonly #context: SessionContext;
-  readonly #concealment = new Concealment();
+  readonly #concealment = postgresConcealment();
   /** Name of slot and publication. */
   readonly feedName: string;
   readonly catalogWatch: PostgresCatalogWatch;

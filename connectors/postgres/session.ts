@@ -3,10 +3,11 @@
  * bytea. Results stay text. Statements run one after the other.
  */
 import pg from 'pg';
+import type { BoundRows, Concealment } from '../../src/connector/concealment.ts';
 import type { SqlText } from '../../src/connector/dialect.ts';
 import type { Logger } from '../../src/log.ts';
 import { applicationName } from './application-name.ts';
-import { type BoundRows, Concealment } from './concealment.ts';
+import { postgresConcealment } from './concealment.ts';
 import { connectionError } from './connection-error.ts';
 import type { PostgresConnectionOptions } from './options.ts';
 import { isStalePlan } from './sql-state.ts';
@@ -57,7 +58,7 @@ export class Session {
   private constructor(client: pg.Client, context: SessionContext) {
     this.client = client;
     this.#context = context;
-    this.#concealment = context.concealment ?? new Concealment();
+    this.#concealment = context.concealment ?? postgresConcealment();
     // Without a listener a connection lost while idle would end the process; the next statement reports it.
     client.on('error', (error) => {
       this.#broken = error;

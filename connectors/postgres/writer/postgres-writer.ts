@@ -3,6 +3,7 @@
  * the feed knows it for ours from its first change on (DESIGN §1.4, §4).
  */
 
+import type { BoundRows, Concealment } from '../../../src/connector/concealment.ts';
 import type { NewLetter } from '../../../src/connector/dead-letters/contract.ts';
 import {
   type ApplyStatement,
@@ -14,7 +15,6 @@ import {
   tableId,
 } from '../../../src/connector/dialect.ts';
 import { ApplyError } from '../../../src/connector/errors.ts';
-import type { BoundRows, Concealment } from '../concealment.ts';
 import { INSERT_LETTER, letterValues } from '../dead-letter-rows.ts';
 import { isServerError, PostgresApplyError, PostgresError } from '../errors.ts';
 import { CHECKPOINT_TABLE } from '../own-tables.ts';
