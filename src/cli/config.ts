@@ -6,7 +6,8 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type PostgresConnectorOptions, parsePostgresOptions } from '../../connectors/postgres/options.ts';
+import { type PostgresConnector, postgresConnector } from '../../connectors/postgres/connector.ts';
+import { parsePostgresOptions } from '../../connectors/postgres/options.ts';
 import { ConfigError, type ConfigProblem } from '../config/config-error.ts';
 import { redactText } from '../config/secrets.ts';
 import { unknownOption } from '../config/validation.ts';
@@ -19,7 +20,7 @@ export type Configuration = {
   readonly file: string | undefined;
   readonly server: ServerOptions;
   /** Throws `ConfigError` when the configuration describes no connector. */
-  readonly connector: () => PostgresConnectorOptions;
+  readonly connector: () => PostgresConnector;
 };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -95,7 +96,7 @@ async function interpret(
   const describesConnector = 'connector' in written || FLAT_NAMES.some((name) => name in written);
   const section = connectorSection(written, environment);
   const connector = describesConnector
-    ? collect(problems, () => parsePostgresOptions(section, ['connector'], directory))
+    ? collect(problems, () => postgresConnector(parsePostgresOptions(section, ['connector'], directory)))
     : undefined;
   const what = file ?? 'The configuration';
   if (server === undefined || problems.length > 0) {

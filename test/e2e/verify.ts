@@ -1,8 +1,9 @@
 /** Runs a verification in this process, as the command does, and gathers what it says. */
+import { postgresConnector } from '../../connectors/postgres/connector.ts';
 import type { PostgresOptions } from '../../connectors/postgres/options.ts';
 import { parsePostgresOptions } from '../../connectors/postgres/options.ts';
-import { verifyDatabase } from '../../connectors/postgres/verifier.ts';
 import { renderDifference } from '../../src/cli/verify/report-text.ts';
+import { verifyDatabase } from '../../src/connector/runtime/verify-database.ts';
 import type { Difference } from '../../src/connector/verify/difference.ts';
 import type { NotRepaired, RepairDirection } from '../../src/connector/verify/repair.ts';
 import type { VerifyReport } from '../../src/connector/verify/run-verify.ts';
@@ -33,7 +34,7 @@ export async function verify(
     onNotRepaired: (failure: NotRepaired) => void notRepaired.push(failure),
   };
   const report = await verifyDatabase(
-    parsePostgresOptions({ ...options, logger: silentLogger }),
+    postgresConnector(parsePostgresOptions({ ...options, logger: silentLogger })),
     {
       only: request.only ?? [],
       settleMilliseconds: request.settleMilliseconds ?? 300,

@@ -14,12 +14,13 @@ import { type Finding, fine, problem, warning } from '../../../src/connector/fin
 import type { Mapping } from '../../../src/connector/mapping/class-mapping.ts';
 import { tableNameFor } from '../../../src/connector/mapping/names.ts';
 import { wantedTables } from '../../../src/connector/mapping/wanted-tables.ts';
+import { logInUser } from '../../../src/connector/runtime/connector-parts.ts';
 import type { ClassDefinition } from '../../../src/schema/definition.ts';
 import { generatedKeys } from '../../../src/schema/definitions.ts';
 import { parseSchema } from '../../../src/schema/notation.ts';
 import { readCatalog } from '../catalog.ts';
 import { INVALID_CATALOG_NAME } from '../connection-error.ts';
-import { logInUser } from '../connector-parts.ts';
+
 import { missingStatements } from '../ddl.ts';
 import { PostgresServerError } from '../errors.ts';
 import { failoverFindings } from '../feed/failover.ts';

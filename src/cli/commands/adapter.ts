@@ -1,33 +1,34 @@
 /** `isthmus adapter`: keeps realms and database in sync until it is asked to stop. */
-import type { PostgresConnectorOptions } from '../../../connectors/postgres/options.ts';
-import { startConnector } from '../../../connectors/postgres/runtime.ts';
 import type { SyncedTransaction } from '../../connector/engine.ts';
 import { ConnectorStoppedError } from '../../connector/errors.ts';
+import type { ConfiguredConnector } from '../../connector/runtime/configured-connector.ts';
+import { startConnector } from '../../connector/runtime/run-connector.ts';
 import { IsthmusError } from '../../errors.ts';
 import { loadConfig } from '../config.ts';
 import { aborted } from '../stop-signals.ts';
 import type { CommandContext } from './context.ts';
 
 export async function runAdapter(config: string | undefined, context: CommandContext): Promise<void> {
-  const options = (await loadConfig(config)).connector();
-  await syncUntilStopped(options, context.signal, () => {
-    options.engine.logger.info('The adapter runs', {
-      adapterName: options.engine.adapterName,
-      server: options.engine.serverUrl,
-      database: options.connection.database,
+  const connector = (await loadConfig(config)).connector();
+  const { engine, database } = connector;
+  await syncUntilStopped(connector, context.signal, () => {
+    engine.logger.info('The adapter runs', {
+      adapterName: engine.adapterName,
+      server: engine.serverUrl,
+      database,
     });
   });
 }
 
 /** Runs the connector until the signal; throws what stopped it when it stops by itself. */
 export async function syncUntilStopped(
-  options: PostgresConnectorOptions,
+  configured: ConfiguredConnector,
   signal: AbortSignal,
   onRunning: () => void,
   onTransaction?: (transaction: SyncedTransaction) => void,
 ): Promise<void> {
   const hooks = { signal, ...(onTransaction === undefined ? {} : { onTransaction }) };
-  const connector = await startConnector(options, hooks).catch((error: unknown) => {
+  const connector = await startConnector(configured, hooks).catch((error: unknown) => {
     if (signal.aborted && error instanceof ConnectorStoppedError) return undefined;
     throw error;
   });

@@ -1,8 +1,8 @@
 /** `isthmus deadletter …`: deals with what could not be brought over, while the adapter runs or while it is stopped. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type DeadLetterAccess, openDeadLetters } from '../../../connectors/postgres/dead-letters.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import type { DeadLetter, LetterSummary } from '../../connector/dead-letters/contract.ts';
+import { type DeadLetterAccess, openDeadLetters } from '../../connector/runtime/dead-letter-access.ts';
 import { IsthmusError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { loadConfig } from '../config.ts';

@@ -1,9 +1,8 @@
 /** `isthmus doctor`: examines everything that the connector stands on, and says what to mend. */
-import { examinePostgres } from '../../../connectors/postgres/doctor/examine.ts';
-import type { PostgresConnectorOptions } from '../../../connectors/postgres/options.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import type { Examined } from '../../connector/doctor/examination.ts';
 import { type Finding, fine, problem } from '../../connector/finding.ts';
+import type { ConfiguredConnector } from '../../connector/runtime/configured-connector.ts';
 import { type Configuration, loadConfig } from '../config.ts';
 import { ErrorsFoundError } from '../doctor/errors-found-error.ts';
 import { FindingWriter } from '../doctor/finding-writer.ts';
@@ -14,11 +13,11 @@ export type DoctorArguments = { readonly config?: string; readonly json?: boolea
 /** Throws `ErrorsFoundError` after everything was examined, when there were errors. */
 export async function runDoctor(args: DoctorArguments, context: CommandContext): Promise<void> {
   const writer = new FindingWriter({ json: args.json === true, say: context.say });
-  const { findings, options, configuration } = await readConfiguration(args.config);
+  const { findings, connector, configuration } = await readConfiguration(args.config);
   writer.show({ subject: 'the configuration', findings });
-  if (options !== undefined && configuration !== undefined) {
-    for await (const examined of examinePostgres(options, context.signal))
-      writer.show(withoutOwnServer(examined, options, configuration));
+  if (connector !== undefined && configuration !== undefined) {
+    for await (const examined of connector.examine(context.signal))
+      writer.show(withoutOwnServer(examined, connector, configuration));
   }
   writer.end();
   context.signal.throwIfAborted();
@@ -28,23 +27,23 @@ export async function runDoctor(args: DoctorArguments, context: CommandContext):
 type Read = {
   readonly findings: readonly Finding[];
   readonly configuration?: Configuration;
-  readonly options?: PostgresConnectorOptions;
+  readonly connector?: ConfiguredConnector;
 };
 
 async function readConfiguration(path: string | undefined): Promise<Read> {
   const check = 'configuration';
   try {
     const configuration = await loadConfig(path);
-    const options = configuration.connector();
+    const connector = configuration.connector();
     return {
       findings: [
         fine(
           check,
-          `${configuration.file ?? 'the environment'} describes adapter ${options.engine.adapterName}`,
+          `${configuration.file ?? 'the environment'} describes adapter ${connector.engine.adapterName}`,
         ),
       ],
       configuration,
-      options,
+      connector,
     };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -59,7 +58,7 @@ async function readConfiguration(path: string | undefined): Promise<Read> {
 /** The server that `isthmus start` runs need not run yet. */
 function withoutOwnServer(
   examined: Examined,
-  { engine }: PostgresConnectorOptions,
+  { engine }: ConfiguredConnector,
   { server }: Configuration,
 ): Examined {
   const url = new URL(engine.serverUrl.replace(/^realm/, 'http').replace(/^ws/, 'http'));

@@ -1,8 +1,8 @@
 /** `isthmus load`: brings the tables into the realms. */
-import type { PostgresConnectorOptions } from '../../../connectors/postgres/options.ts';
-import { loadDatabase } from '../../../connectors/postgres/runtime.ts';
 import type { LoadRequest } from '../../connector/load/load-choice.ts';
 import type { LoadReport } from '../../connector/load/run-load.ts';
+import type { ConfiguredConnector } from '../../connector/runtime/configured-connector.ts';
+import { loadDatabase } from '../../connector/runtime/run-connector.ts';
 import { loadConfig } from '../config.ts';
 import { createProgressDisplay } from '../progress-display.ts';
 import type { CommandContext } from './context.ts';
@@ -21,8 +21,8 @@ export async function runLoad(
   { config, resume = false, only, compare = false }: LoadArguments,
   context: CommandContext,
 ): Promise<void> {
-  const options = (await loadConfig(config)).connector();
-  const report = await loadWithProgress(options, context, {
+  const connector = (await loadConfig(config)).connector();
+  const report = await loadWithProgress(connector, context, {
     resume,
     compare,
     ...(only === undefined ? {} : { only: only.split(',').map((name) => name.trim()) }),
@@ -34,15 +34,15 @@ export async function runLoad(
 
 /** Loads with bars on a terminal and log lines elsewhere, and shows the closing table. */
 export async function loadWithProgress(
-  options: PostgresConnectorOptions,
+  connector: ConfiguredConnector,
   context: CommandContext,
   request: LoadRequest & { readonly resume?: boolean } = {},
 ): Promise<LoadReport> {
-  const display = createProgressDisplay(context.screen, options.engine.logger);
-  const engine = { ...options.engine, logger: display.above(options.engine.logger) };
+  const display = createProgressDisplay(context.screen, connector.engine.logger);
+  const engine = { ...connector.engine, logger: display.above(connector.engine.logger) };
   try {
     const hooks = { onProgress: display.update, signal: context.signal, ...request };
-    const report = await loadDatabase({ ...options, engine }, hooks);
+    const report = await loadDatabase({ ...connector, engine }, hooks);
     display.finish(report);
     if (report.rowsLeftOut > 0) {
       context.say(

@@ -7,12 +7,12 @@ import { showGeneratedAdmin } from './server.ts';
 
 export async function runStart(config: string | undefined, context: CommandContext): Promise<void> {
   const configuration = await loadConfig(config);
-  const options = configuration.connector();
+  const connector = configuration.connector();
   const server = await startServer(configuration.server);
   try {
     showGeneratedAdmin(server, context);
-    await syncUntilStopped(options, context.signal, () => {
-      options.engine.logger.info('Server and adapter run', { url: server.url, appId: server.appId });
+    await syncUntilStopped(connector, context.signal, () => {
+      connector.engine.logger.info('Server and adapter run', { url: server.url, appId: server.appId });
     });
   } finally {
     await server.close(); // after the adapter, which is its client

@@ -1,6 +1,6 @@
 /** `isthmus verify`: compares tables and realms, and repairs one of the sides. */
-import { verifyDatabase } from '../../../connectors/postgres/verifier.ts';
 import { ConfigError } from '../../config/config-error.ts';
+import { verifyDatabase } from '../../connector/runtime/verify-database.ts';
 import type { NotRepaired, RepairDirection } from '../../connector/verify/repair.ts';
 import type { Repair, VerifyReport } from '../../connector/verify/run-verify.ts';
 import type { Logger } from '../../log.ts';
@@ -30,12 +30,12 @@ const VERBS = { running: 'verifying', done: 'verified' };
 /** Throws `DifferencesFoundError` when differences stand in the end. */
 export async function runVerifyCommand(args: VerifyArguments, context: CommandContext): Promise<void> {
   requireSense(args);
-  const options = (await loadConfig(args.config)).connector();
+  const connector = (await loadConfig(args.config)).connector();
   const json = args.json === true;
-  const logger = json ? onStandardError(options.engine.logger) : options.engine.logger;
+  const logger = json ? onStandardError(connector.engine.logger) : connector.engine.logger;
   const screen: Screen = json ? { write: () => {} } : context.screen;
   const display = createProgressDisplay(screen, logger, Date.now, VERBS);
-  const engine = { ...options.engine, logger: display.above(logger) };
+  const engine = { ...connector.engine, logger: display.above(logger) };
   const writer = createReportWriter({ json, limit: args.limit, say: context.say });
   const progress = verifyProgress(display, engine.logger);
   let report: VerifyReport;
@@ -47,7 +47,7 @@ export async function runVerifyCommand(args: VerifyArguments, context: CommandCo
         ? {}
         : { repair: repairOf(args, args.repair, writer, progress.end, context) }),
     };
-    report = await verifyDatabase({ ...options, engine }, request, {
+    report = await verifyDatabase({ ...connector, engine }, request, {
       onProgress: progress.update,
       onDifference: writer.difference,
       signal: context.signal,

@@ -3,7 +3,8 @@
  * one process. Everything is kept in one directory, so the next start goes on where this one stopped.
  */
 import { z } from 'zod';
-import { type PostgresConnectorOptions, parsePostgresOptions } from '../../../connectors/postgres/options.ts';
+import { postgresConnector } from '../../../connectors/postgres/connector.ts';
+import { parsePostgresOptions } from '../../../connectors/postgres/options.ts';
 import { chinookModels } from '../../../models/chinook.ts';
 import {
   compoundPrimaryKeys,
@@ -13,6 +14,7 @@ import {
   mapRealmPropertyName,
 } from '../../../models/chinook-mapping.ts';
 import { validate, wholeNumber } from '../../config/validation.ts';
+import type { ConfiguredConnector } from '../../connector/runtime/configured-connector.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../embedded/postgres.ts';
 import type { Logger } from '../../log.ts';
 import { createLogger } from '../../logging/logger.ts';
@@ -90,7 +92,7 @@ async function syncDemo(
   logger: Logger,
   context: CommandContext,
 ): Promise<void> {
-  const options = connectorOptions(directory, postgres, server, logger);
+  const connector = configuredConnector(directory, postgres, server, logger);
   const onTerminal = context.screen.isTTY === true;
   const tell = onTerminal ? context.say : (line: string) => logger.info(line);
   // A log has the time on every line already.
@@ -98,12 +100,12 @@ async function syncDemo(
     onTerminal ? `${new Date().toTimeString().slice(0, 8)}  ${line}` : line;
   if (directory.state.loaded) tell('The realm was loaded at an earlier start and goes on from there');
   else if (!context.signal.aborted) {
-    await loadWithProgress(options, context);
+    await loadWithProgress(connector, context);
     directory.markLoaded();
   }
   if (context.signal.aborted) return;
   await syncUntilStopped(
-    options,
+    connector,
     context.signal,
     () => {
       const lines = connectionsText({
@@ -125,14 +127,14 @@ function chinookUrl({ user, password, host, port }: EmbeddedPostgres): string {
   return `postgres://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${port}/${CHINOOK_DATABASE}`;
 }
 
-function connectorOptions(
+function configuredConnector(
   directory: DemoDirectory,
   postgres: EmbeddedPostgres,
   server: RunningServer,
   logger: Logger,
-): PostgresConnectorOptions {
+): ConfiguredConnector {
   const { host, port, user, password } = postgres;
-  return parsePostgresOptions({
+  const options = parsePostgresOptions({
     realmConfig: {
       server: server.url,
       user: { username: ADMIN_USER, password: directory.state.adminPassword },
@@ -151,4 +153,5 @@ function connectorOptions(
     localPath: directory.below('adapter'),
     logger,
   });
+  return postgresConnector(options);
 }

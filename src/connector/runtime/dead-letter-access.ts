@@ -1,11 +1,10 @@
 /** What `isthmus deadletter` stands on: the letters of an adapter, whether it runs or not. */
-import { queueMergedTransactions } from '../../src/adapter/transaction-queueing.ts';
-import type { DeadLetterBox } from '../../src/connector/dead-letters/contract.ts';
-import { ConnectorEngine } from '../../src/connector/engine.ts';
-import { offlineSync } from '../../src/connector/offline-sync.ts';
-import { openReplicaStore } from '../../src/store/replica/open-replica-store.ts';
-import type { PostgresConnectorOptions } from './options.ts';
-import { createPostgresDialect } from './postgres-dialect.ts';
+import { queueMergedTransactions } from '../../adapter/transaction-queueing.ts';
+import { openReplicaStore } from '../../store/replica/open-replica-store.ts';
+import type { DeadLetterBox } from '../dead-letters/contract.ts';
+import { ConnectorEngine } from '../engine.ts';
+import { offlineSync } from '../offline-sync.ts';
+import type { ConfiguredConnector } from './configured-connector.ts';
 
 export type DeadLetterAccess = {
   readonly box: DeadLetterBox;
@@ -19,8 +18,8 @@ export type DeadLetterAccess = {
   readonly close: () => Promise<void>;
 };
 
-export async function openDeadLetters(options: PostgresConnectorOptions): Promise<DeadLetterAccess> {
-  const dialect = createPostgresDialect(options);
+export async function openDeadLetters(connector: ConfiguredConnector): Promise<DeadLetterAccess> {
+  const dialect = connector.createDialect(connector.engine);
   const box = dialect.deadLetters();
   try {
     await box.prepare();
@@ -31,22 +30,22 @@ export async function openDeadLetters(options: PostgresConnectorOptions): Promis
   return {
     box,
     adapterHolder: () => dialect.feedHolder(),
-    withAdapter: (work, signal) => withAdapter(options, work, signal),
+    withAdapter: (work, signal) => withAdapter(connector, work, signal),
     close: () => dialect.close(),
   };
 }
 
 async function withAdapter(
-  options: PostgresConnectorOptions,
+  connector: ConfiguredConnector,
   work: () => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
-  const dialect = createPostgresDialect(options);
-  const store = openReplicaStore(options.engine.localPath, { observer: queueMergedTransactions });
-  const { schema } = options;
+  const dialect = connector.createDialect(connector.engine);
+  const store = openReplicaStore(connector.engine.localPath, { observer: queueMergedTransactions });
+  const { schema } = connector;
   try {
     const dependencies = { dialect, schema, store, sync: offlineSync(), signal };
-    const engine = await ConnectorEngine.start(options.engine, dependencies);
+    const engine = await ConnectorEngine.start(connector.engine, dependencies);
     try {
       await Promise.race([work(), engine.done]);
     } finally {

@@ -1,37 +1,37 @@
 /**
- * Brings the engine, the PostgreSQL dialect, the replica store and the sync client together: the one place that knows
- * all four. `PostgresAdapter`, `PostgresRealmLoader` and the command line stand on it.
+ * Brings the engine, a dialect, the replica store and the sync client together: the one place that knows all four. The
+ * adapters and loaders of all databases and the command line stand on it.
  */
-import { ConnectorEngine, type FeedStatus, type SyncedTransaction } from '../../src/connector/engine.ts';
-import type { LoadRequest } from '../../src/connector/load/load-choice.ts';
-import { type LoadProgress, type LoadReport, runLoad } from '../../src/connector/load/run-load.ts';
+import { ConnectorEngine, type FeedStatus, type SyncedTransaction } from '../engine.ts';
+import type { LoadRequest } from '../load/load-choice.ts';
+import { type LoadProgress, type LoadReport, runLoad } from '../load/run-load.ts';
+import type { ConfiguredConnector } from './configured-connector.ts';
 import { openConnectorParts } from './connector-parts.ts';
-import type { PostgresConnectorOptions } from './options.ts';
 
 export type RunningConnector = {
   /** Rejects with what stopped the connector; resolves after `close()`. */
   readonly done: Promise<void>;
   readonly close: () => Promise<void>;
-  /** How the slot fares: state, position, kept log, and what is wrong. */
+  /** How the change feed fares: state, position, what the database keeps for it, and what is wrong. */
   readonly feedStatus: () => FeedStatus;
 };
 
 /** Starts both directions. Throws when models, options, database or server do not fit. */
 export async function startConnector(
-  options: PostgresConnectorOptions,
+  connector: ConfiguredConnector,
   hooks: {
     readonly onTransaction?: (transaction: SyncedTransaction) => void;
-    /** Gives up a start that waits, as for a slot that another connector holds. */
+    /** Gives up a start that waits, as for a change feed that another connector holds. */
     readonly signal?: AbortSignal;
   } = {},
 ): Promise<RunningConnector> {
-  sayWhatIsIgnored(options);
-  const parts = await openConnectorParts(options);
+  sayWhatIsIgnored(connector);
+  const parts = await openConnectorParts(connector);
   try {
     const { dialect, store, sync } = parts;
-    const engine = await ConnectorEngine.start(options.engine, {
+    const engine = await ConnectorEngine.start(connector.engine, {
       dialect,
-      schema: options.schema,
+      schema: connector.schema,
       store,
       sync,
       ...hooks,
@@ -52,23 +52,23 @@ export async function startConnector(
 
 /** Loads the tables into the realms, or goes on with a load that was interrupted. */
 export async function loadDatabase(
-  options: PostgresConnectorOptions,
+  connector: ConfiguredConnector,
   hooks: {
     readonly onProgress?: (progress: LoadProgress) => void;
     readonly signal: AbortSignal;
-    /** Make slot and publication anew, and compare. */
+    /** Make the change feed anew, and compare. */
     readonly resume?: boolean;
   } & LoadRequest,
 ): Promise<LoadReport> {
-  sayWhatIsIgnored(options);
-  const parts = await openConnectorParts(options);
+  sayWhatIsIgnored(connector);
+  const parts = await openConnectorParts(connector);
   try {
     const { dialect, store, sync } = parts;
-    return await runLoad(options.engine, {
+    return await runLoad(connector.engine, {
       dialect,
-      schema: options.schema,
+      schema: connector.schema,
       store,
-      sync: options.engine.load.online ? sync : undefined,
+      sync: connector.engine.load.online ? sync : undefined,
       ...hooks,
     });
   } finally {
@@ -76,9 +76,9 @@ export async function loadDatabase(
   }
 }
 
-function sayWhatIsIgnored(options: PostgresConnectorOptions): void {
-  if (!options.switchToReferenceRealm) return;
-  options.engine.logger.info(
+function sayWhatIsIgnored(connector: ConfiguredConnector): void {
+  if (!connector.switchToReferenceRealm) return;
+  connector.engine.logger.info(
     'switchToReferenceRealm has no effect: every realm holds all its objects, there are no partial realms to refer to',
   );
 }

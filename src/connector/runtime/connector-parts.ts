@@ -1,17 +1,16 @@
 /** Opens what a connector stands on: the dialect, the replica store, and the sync client logged in to the server. */
-import { queueMergedTransactions } from '../../src/adapter/transaction-queueing.ts';
-import { AuthenticationError } from '../../src/client/client-errors.ts';
-import { AppClient } from '../../src/client/http/app-client.ts';
-import { httpUrl, logIn, User } from '../../src/client/user.ts';
-import { ClientSync } from '../../src/connector/client-sync.ts';
-import type { SourceDialect } from '../../src/connector/dialect.ts';
-import { ConnectorStoppedError } from '../../src/connector/errors.ts';
-import type { ConnectorOptions } from '../../src/connector/options.ts';
-import type { RealmSource } from '../../src/connector/realm-sync.ts';
-import type { ReplicaStore, TransactionObserver } from '../../src/store/replica/contract.ts';
-import { openReplicaStore } from '../../src/store/replica/open-replica-store.ts';
-import type { PostgresConnectorOptions } from './options.ts';
-import { createPostgresDialect } from './postgres-dialect.ts';
+import { queueMergedTransactions } from '../../adapter/transaction-queueing.ts';
+import { AuthenticationError } from '../../client/client-errors.ts';
+import { AppClient } from '../../client/http/app-client.ts';
+import { httpUrl, logIn, User } from '../../client/user.ts';
+import type { ReplicaStore, TransactionObserver } from '../../store/replica/contract.ts';
+import { openReplicaStore } from '../../store/replica/open-replica-store.ts';
+import { ClientSync } from '../client-sync.ts';
+import type { SourceDialect } from '../dialect.ts';
+import { ConnectorStoppedError } from '../errors.ts';
+import type { ConnectorOptions } from '../options.ts';
+import type { RealmSource } from '../realm-sync.ts';
+import type { ConfiguredConnector } from './configured-connector.ts';
 
 export type ConnectorParts = {
   readonly dialect: SourceDialect;
@@ -23,16 +22,16 @@ export type ConnectorParts = {
 
 /** `replicas` says where they are kept and what is queued of them; by default as the running connector does. */
 export async function openConnectorParts(
-  options: PostgresConnectorOptions,
+  { engine, createDialect }: ConfiguredConnector,
   replicas: { readonly directory: string; readonly observer: TransactionObserver } = {
-    directory: options.engine.localPath,
+    directory: engine.localPath,
     observer: queueMergedTransactions,
   },
 ): Promise<ConnectorParts> {
-  const user = await logInUser(options.engine);
+  const user = await logInUser(engine);
   const store = openReplicaStore(replicas.directory, { observer: replicas.observer });
-  const sync = new ClientSync({ user, store, logger: options.engine.logger });
-  const dialect = createPostgresDialect(options);
+  const sync = new ClientSync({ user, store, logger: engine.logger });
+  const dialect = createDialect(engine);
   return {
     dialect,
     store,

@@ -1,20 +1,20 @@
-/** Verifies a PostgreSQL database against its realms; the command line stands on it, and programs may. */
-import { queueMergedTransactions } from '../../src/adapter/transaction-queueing.ts';
-import type { Difference } from '../../src/connector/verify/difference.ts';
-import { makeOwnDirectory } from '../../src/connector/verify/own-directory.ts';
+/** Verifies a database against its realms; the command line stands on it, and programs may. */
+import { queueMergedTransactions } from '../../adapter/transaction-queueing.ts';
+import type { Difference } from '../verify/difference.ts';
+import { makeOwnDirectory } from '../verify/own-directory.ts';
 import {
   runVerify,
   type VerifyProgress,
   type VerifyReport,
   type VerifyRequest,
-} from '../../src/connector/verify/run-verify.ts';
-import { discoveryOnly } from '../../src/connector/verify/verified-realms.ts';
+} from '../verify/run-verify.ts';
+import { discoveryOnly } from '../verify/verified-realms.ts';
+import type { ConfiguredConnector } from './configured-connector.ts';
 import { openConnectorParts } from './connector-parts.ts';
-import type { PostgresConnectorOptions } from './options.ts';
 
 /** Compares, and repairs when the request says so. Beside a running adapter, in a directory of its own. */
 export async function verifyDatabase(
-  options: PostgresConnectorOptions,
+  connector: ConfiguredConnector,
   request: VerifyRequest,
   hooks: {
     readonly onProgress?: (progress: VerifyProgress) => void;
@@ -22,14 +22,14 @@ export async function verifyDatabase(
     readonly signal: AbortSignal;
   },
 ): Promise<VerifyReport> {
-  const directory = makeOwnDirectory(options.engine.localPath);
+  const directory = makeOwnDirectory(connector.engine.localPath);
   try {
     const observer = discoveryOnly(queueMergedTransactions);
-    const parts = await openConnectorParts(options, { directory: directory.path, observer });
+    const parts = await openConnectorParts(connector, { directory: directory.path, observer });
     try {
       const { dialect, store, sync } = parts;
-      const { schema } = options;
-      return await runVerify(options.engine, request, {
+      const { schema } = connector;
+      return await runVerify(connector.engine, request, {
         dialect,
         schema,
         store,
