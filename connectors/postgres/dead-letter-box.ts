@@ -3,24 +3,21 @@ import type {
   DeadLetter,
   DeadLetterBox,
   LetterAnswer,
-  LetterState,
   LetterSummary,
   NewLetter,
 } from '../../src/connector/dead-letters/contract.ts';
 import {
-  DEAD_LETTER,
-  INSERT_OR_RENEW_LETTER,
-  LETTER_COLUMNS,
+  ALL_STATES,
   letterValues,
   readLetter,
   readSummary,
-  SUMMARY_COLUMNS,
-} from './dead-letter-rows.ts';
+  withoutNul,
+} from '../../src/connector/dead-letters/letter-rows.ts';
+import { DEAD_LETTER, INSERT_OR_RENEW_LETTER, LETTER_COLUMNS, SUMMARY_COLUMNS } from './dead-letter-rows.ts';
 import { createOwnTables } from './preparation.ts';
 import type { Session, TextRow } from './session.ts';
 import { textArray } from './sql-text.ts';
 
-const ALL_STATES: readonly LetterState[] = ['waiting', 'retried', 'discarded'];
 /** Ids are bigserial; other text names no letter. */
 const ID = /^\d{1,18}$/;
 
@@ -94,7 +91,7 @@ export class PostgresDeadLetterBox implements DeadLetterBox {
       'answering a dead letter',
       `UPDATE ${DEAD_LETTER} SET ${answered('$3', '$4')}, attempts = attempts + 1
        WHERE adapter = $1 AND id = $2::bigint AND state = 'waiting'`,
-      [this.#adapter, id, answer.state, answer.outcome.replaceAll('\0', '\\u0000')],
+      [this.#adapter, id, answer.state, withoutNul(answer.outcome)],
     );
   }
 

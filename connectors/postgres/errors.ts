@@ -1,6 +1,6 @@
 /** What can be wrong with a PostgreSQL server, seen from a connector; docs/errors.md lists the codes. */
 import type { ErrorClass } from '../../src/connector/dialect.ts';
-import { ApplyError } from '../../src/connector/errors.ts';
+import { ApplyError, type Violation } from '../../src/connector/errors.ts';
 import { IsthmusError } from '../../src/errors.ts';
 import { classOfFailure, isMissingPrivilege, sqlStateOf } from './sql-state.ts';
 
@@ -72,11 +72,18 @@ export class PostgresApplyError extends ApplyError {
     super(message, {
       errorClass: classOfFailure(cause),
       ...(sqlState === undefined ? {} : { sqlState }),
+      violation: violationOf(sqlState),
       place: { table, column, constraint },
       ...remedyOf(cause),
       ...(isSecret ? {} : { cause }),
     });
   }
+}
+
+/** unique_violation; foreign_key_violation and restrict_violation, which PostgreSQL 18 tells from it. */
+function violationOf(sqlState: string | undefined): Violation | undefined {
+  if (sqlState === '23505') return 'unique';
+  return sqlState === '23503' || sqlState === '23001' ? 'reference' : undefined;
 }
 
 /** What an operator can do about a statement that was right when the connector started. */

@@ -62,7 +62,7 @@ import { Session, type SessionContext } from './session.ts';
 import { PostgresSnapshotReader } from './snapshot/snapshot-reader.ts';
 import { SnapshotVisibility } from './snapshot/visibility.ts';
 import { classOfFailure } from './sql-state.ts';
-import { RetryingWriter } from './writer/retrying-writer.ts';
+import { retryingWriter } from './writer/retrying-writer.ts';
 
 /** The part of `PostgresConnectorOptions` that the dialect needs; the whole fits. */
 export type PostgresDialectOptions = {
@@ -367,7 +367,7 @@ export class PostgresDialect implements SourceDialect {
   }
 
   async openWriter(): Promise<SqlWriter> {
-    return new RetryingWriter(this.#context, this.#options.engine.adapterName);
+    return retryingWriter(this.#context, this.#options.engine.adapterName);
   }
 
   async fetchRows(

@@ -50,20 +50,39 @@ export type FaultPlace = {
   readonly constraint?: string | undefined;
 };
 
+/** `unique`: a key is taken. `reference`: a foreign key on either end of it. */
+export type Violation = 'unique' | 'reference';
+
+/** What of the database's rules a row breaks, where what to do next depends on it. */
+export type Violation = 'unique' | 'reference';
+
+/** SQLSTATE of the standard, and restrict_violation, which some databases tell from foreign_key_violation. */
+const VIOLATIONS: Readonly<Record<string, Violation>> = {
+  '23505': 'unique',
+  '23503': 'reference',
+  '23001': 'reference',
+};
+
 /** A statement failed. `errorClass` decides what happens next: retry, policy, or stop. */
 export class ApplyError extends IsthmusError {
   readonly code = 'apply-failed';
   readonly errorClass: ErrorClass;
   /** SQLSTATE or the driver's error code, when there is one. */
   readonly sqlState: string | undefined;
+  /** The kind of constraint that the statement violates, where another plan may do. */
+  readonly violation: Violation | undefined;
   readonly place: FaultPlace;
+  /** From the SQLSTATE, unless whoever raised the error knows it otherwise. */
+  readonly violation: Violation | undefined;
 
   constructor(
     message: string,
     options: {
       errorClass: ErrorClass;
       sqlState?: string;
+      violation?: Violation | undefined;
       place?: FaultPlace;
+      violation?: Violation | undefined;
       remedy?: string;
       cause?: unknown;
     },
@@ -71,6 +90,8 @@ export class ApplyError extends IsthmusError {
     super(message, options);
     this.errorClass = options.errorClass;
     this.sqlState = options.sqlState;
+    this.violation = options.violation;
     this.place = options.place ?? {};
+    this.violation = options.violation ?? VIOLATIONS[options.sqlState ?? ''];
   }
 }

@@ -1,68 +1,11 @@
-/**
- * List tables `oid, idx, target`: indexes stay zero-based, contiguous and unique. Changes are collected per list. One
- * change is one or two statements; several are worked out here and written as the difference, because moving the rows
- * behind each of them would cost the length of the list every time.
- */
-import type { ApplyStatement, SqlText, TableInfo } from '../../../src/connector/dialect.ts';
-import { tableId } from '../../../src/connector/dialect.ts';
+/** The statements on list tables (src/connector/apply/list-changes.ts). */
+import type { ListChanges, ListRow, ListStep } from '../../../src/connector/apply/list-changes.ts';
+import { listDifference } from '../../../src/connector/apply/list-changes.ts';
+import type { SqlText, TableInfo } from '../../../src/connector/dialect.ts';
 import { quoteIdentifier, quoteTable, textArray } from '../sql-text.ts';
 import { castOf, cell, unnest } from './set-statements.ts';
 
 export type PreparedText = { readonly text: string; readonly values: readonly SqlText[] };
-
-export type ListStatement = Extract<
-  ApplyStatement,
-  { kind: 'listInsert' | 'listSet' | 'listErase' | 'listClear' }
->;
-
-type ListStep =
-  | { readonly kind: 'insert'; readonly index: number; readonly targets: SqlText[] }
-  | { readonly kind: 'set'; readonly index: number; readonly target: SqlText }
-  | { readonly kind: 'erase'; readonly index: number };
-
-/** What happens to one list. */
-export type ListChanges = {
-  readonly table: TableInfo;
-  readonly oid: string;
-  /** Emptied before the steps. */
-  cleared: boolean;
-  steps: ListStep[];
-};
-
-export type ListRow = { readonly index: number; readonly target: SqlText };
-
-export function isListStatement(statement: ApplyStatement): statement is ListStatement {
-  return statement.kind.startsWith('list');
-}
-
-/** Collects statements by list; lists do not depend on one another, so their order does not matter. */
-export function addListChange(lists: Map<string, ListChanges>, statement: ListStatement): void {
-  const { table, oid } = statement;
-  const id = `${tableId(table.table)}\0${oid}`;
-  let changes = lists.get(id);
-  if (changes === undefined) {
-    changes = { table, oid, cleared: false, steps: [] };
-    lists.set(id, changes);
-  }
-  switch (statement.kind) {
-    case 'listInsert': {
-      const last = changes.steps.at(-1);
-      const follows = last?.kind === 'insert' && last.index + last.targets.length === statement.index;
-      if (follows) last.targets.push(statement.target);
-      else changes.steps.push({ kind: 'insert', index: statement.index, targets: [statement.target] });
-      return;
-    }
-    case 'listSet':
-      changes.steps.push({ kind: 'set', index: statement.index, target: statement.target });
-      return;
-    case 'listErase':
-      changes.steps.push({ kind: 'erase', index: statement.index });
-      return;
-    case 'listClear':
-      changes.cleared = true;
-      changes.steps = [];
-  }
-}
 
 /** Empties lists of one table. */
 export function clearText(table: TableInfo, oids: readonly string[]): PreparedText {
@@ -82,40 +25,18 @@ export function readText({ table, oid }: ListChanges): PreparedText {
 
 /** The statements that make `rows` what the steps make of them. */
 export function differenceTexts(changes: ListChanges, rows: readonly ListRow[]): PreparedText[] {
-  const before = rows.map(({ target }) => target);
-  const after = afterSteps(before, changes.steps);
+  const { rewritten, changed, cutTo, appended } = listDifference(changes, rows);
   const { table, oid } = changes;
-  const contiguous = rows.every(({ index }, place) => index === place);
-  if (!contiguous) return [clearText(table, [oid]), ...insertTexts(changes, 0, after)];
   const texts: PreparedText[] = [];
-  const changed = after.flatMap((target, index) =>
-    index < before.length && target !== before[index] ? [{ index, target }] : [],
-  );
+  if (rewritten) texts.push(clearText(table, [oid]));
   if (changed.length > 0) texts.push(setText(changes, changed));
-  if (after.length < before.length) {
+  if (cutTo !== undefined) {
     texts.push({
       text: `DELETE FROM ${quoteTable(table.table)} WHERE ${ofList(table)} AND idx >= $2::text::int`,
-      values: [oid, String(after.length)],
+      values: [oid, String(cutTo)],
     });
   }
-  return [...texts, ...insertTexts(changes, before.length, after.slice(before.length))];
-}
-
-function afterSteps(before: readonly SqlText[], steps: readonly ListStep[]): SqlText[] {
-  const items = [...before];
-  for (const step of steps) {
-    if (step.kind === 'insert') insertInto(items, step.index, step.targets);
-    else if (step.kind === 'erase') items.splice(step.index, 1);
-    else if (step.index < items.length) items[step.index] = step.target;
-  }
-  return items;
-}
-
-/** Arguments are limited in number, so long runs are not spread into one `splice`. */
-function insertInto(items: SqlText[], index: number, targets: readonly SqlText[]): void {
-  const tail = items.splice(index);
-  for (const target of targets) items.push(target);
-  for (const target of tail) items.push(target);
+  return [...texts, ...insertTexts(changes, appended.index, appended.targets)];
 }
 
 /**

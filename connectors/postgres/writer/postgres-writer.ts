@@ -3,33 +3,42 @@
  * the feed knows it for ours from its first change on (DESIGN §1.4, §4).
  */
 
+import {
+  addListChange,
+  isListStatement,
+  type ListChanges,
+  type ListStatement,
+} from '../../../src/connector/apply/list-changes.ts';
+import {
+  type LookUpKeys,
+  resolvedLists,
+  resolvedStatement,
+} from '../../../src/connector/apply/resolved-keys.ts';
+import type { ConnectedWriter } from '../../../src/connector/apply/retrying-writer.ts';
+import { StatementRecorder } from '../../../src/connector/apply/statement-recorder.ts';
 import type { BoundRows, Concealment } from '../../../src/connector/concealment.ts';
 import type { NewLetter } from '../../../src/connector/dead-letters/contract.ts';
+import { letterValues } from '../../../src/connector/dead-letters/letter-rows.ts';
 import {
   type ApplyStatement,
   type Checkpoint,
   type Rehearsal,
   type SqlText,
-  type SqlWriter,
   type TableInfo,
   tableId,
 } from '../../../src/connector/dialect.ts';
 import { ApplyError } from '../../../src/connector/errors.ts';
-import { INSERT_LETTER, letterValues } from '../dead-letter-rows.ts';
+import { INSERT_LETTER } from '../dead-letter-rows.ts';
 import { isServerError, PostgresApplyError, PostgresError } from '../errors.ts';
 import { CHECKPOINT_TABLE } from '../own-tables.ts';
 import type { Session } from '../session.ts';
 import { sqlStateOf } from '../sql-state.ts';
 import { quoteLiteral, quoteTable } from '../sql-text.ts';
-import { resolvedLists, resolvedStatement } from './key-lookups.ts';
+import { lookUpKeys } from './key-lookups.ts';
 import {
-  addListChange,
   clearText,
   differenceTexts,
   insertItemsText,
-  isListStatement,
-  type ListChanges,
-  type ListStatement,
   type PreparedText,
   readText,
   stepTexts,
@@ -43,13 +52,12 @@ import {
   updateText,
   upsertText,
 } from './set-statements.ts';
-import { StatementRecorder } from './statement-recorder.ts';
 
 type ReplaceItems = Extract<ApplyStatement, { kind: 'replaceItems' }>;
 
 const CHECKPOINT = quoteTable(CHECKPOINT_TABLE);
 
-export class PostgresWriter implements SqlWriter {
+export class PostgresWriter implements ConnectedWriter {
   readonly #session: Session;
   readonly #adapterName: string;
   /** By table id, whether the key of a list table is checked late enough to move rows in place. */
@@ -142,6 +150,31 @@ export class PostgresWriter implements SqlWriter {
     });
   }
 
+  get broken(): boolean {
+    return this.#session.broken;
+  }
+
+  async isCommitted(checkpoints: readonly Checkpoint[]): Promise<boolean> {
+    const session = this.#session;
+    try {
+      await session.query('BEGIN');
+      let committed = true;
+      for (const { realmPath, sequence } of checkpoints) {
+        const row = [this.#adapterName, realmPath];
+        await session.query(`INSERT INTO ${CHECKPOINT} VALUES ($1, $2, -1) ON CONFLICT DO NOTHING`, row);
+        const [stored] = await session.query(
+          `SELECT sequence FROM ${CHECKPOINT} WHERE adapter = $1 AND realm = $2 FOR UPDATE`,
+          row,
+        );
+        committed &&= Number(stored?.[0] ?? -1) >= sequence;
+      }
+      await session.query('ROLLBACK');
+      return committed;
+    } catch (cause) {
+      throw applyError('asking for the checkpoint', undefined, cause);
+    }
+  }
+
   async close(): Promise<void> {
     await this.#session.close();
   }
@@ -179,7 +212,9 @@ export class PostgresWriter implements SqlWriter {
       return;
     }
     const statement =
-      given.kind === 'upsert' || given.kind === 'update' ? await resolvedStatement(given, this.#ask) : given;
+      given.kind === 'upsert' || given.kind === 'update'
+        ? await resolvedStatement(given, this.#lookUp)
+        : given;
     const { table, keyColumns, rows } = statement;
     const columns = statement.kind === 'delete' ? [] : statement.columns;
     if (statement.kind === 'update' && columns.length === 0) return;
@@ -199,11 +234,11 @@ export class PostgresWriter implements SqlWriter {
     const parents = oids.map((oid) => [oid]);
     const gone = await resolvedStatement(
       { kind: 'update', table, keyColumns: ['oid'], columns: [], rows: parents, ...of },
-      this.#ask,
+      this.#lookUp,
     );
     const fresh = await resolvedStatement(
       { kind: 'upsert', table, keyColumns: [], columns: ['oid', ...columns], rows, ...of },
-      this.#ask,
+      this.#lookUp,
     );
     const doing = 'replacing the items of a collection';
     await this.#runChunks(deleteText(table, ['oid']), table, ['oid'], gone.rows, doing);
@@ -230,7 +265,7 @@ export class PostgresWriter implements SqlWriter {
   async #runLists(statements: readonly ListStatement[]): Promise<void> {
     if (statements.length === 0) return;
     const lists = new Map<string, ListChanges>();
-    for (const statement of await resolvedLists(statements, this.#ask)) addListChange(lists, statement);
+    for (const statement of await resolvedLists(statements, this.#lookUp)) addListChange(lists, statement);
     await this.#clearLists([...lists.values()].filter(({ cleared }) => cleared));
     for (const changes of lists.values()) {
       const [first, ...further] = changes.steps;
@@ -283,6 +318,8 @@ export class PostgresWriter implements SqlWriter {
     this.#deferrable.set(id, deferrable);
     return deferrable;
   }
+
+  readonly #lookUp: LookUpKeys = (lookup, keys) => lookUpKeys(lookup, keys, this.#ask);
 
   readonly #ask = async (
     text: string,

@@ -29,9 +29,6 @@ const MAX_GROUP_INSTRUCTIONS = 20_000;
 
 const FIRST_RETRY_MILLISECONDS = 100;
 const MAX_RETRY_MILLISECONDS = 15_000;
-const UNIQUE_VIOLATION = '23505';
-/** SQLSTATE foreign_key_violation and restrict_violation, which PostgreSQL 18 tells from it. */
-const REFERENCE_VIOLATIONS: readonly (string | undefined)[] = ['23503', '23001'];
 /**
  * A reference to a row that somebody else has just deleted mends itself as soon as the feed has brought the deletion.
  * That many attempts, with their back-off, give it about ten seconds.
@@ -321,9 +318,9 @@ export class ApplyLoop {
     try {
       await run({});
     } catch (error) {
-      const state = error instanceof ApplyError ? error.sqlState : undefined;
-      if (state === UNIQUE_VIOLATION) await run({ deletesFirst: true });
-      else if (REFERENCE_VIOLATIONS.includes(state)) await this.#withoutReferences(run, patience);
+      const violation = error instanceof ApplyError ? error.violation : undefined;
+      if (violation === 'unique') await run({ deletesFirst: true });
+      else if (violation === 'reference') await this.#withoutReferences(run, patience);
       else throw error;
     }
   }
@@ -342,13 +339,14 @@ export class ApplyLoop {
     try {
       await run({ nullifyReferences: true });
     } catch (error) {
-      if (!(error instanceof ApplyError) || !REFERENCE_VIOLATIONS.includes(error.sqlState)) throw error;
+      if (!(error instanceof ApplyError) || error.violation !== 'reference') throw error;
       const attempts = this.#impatience?.of === patience ? this.#impatience.attempts + 1 : 1;
       this.#impatience = { of: patience, attempts };
       if (attempts > FOREIGN_KEY_PATIENCE) throw error;
       throw new ApplyError(error.message, {
         errorClass: 'transient',
-        sqlState: error.sqlState,
+        ...(error.sqlState === undefined ? {} : { sqlState: error.sqlState }),
+        violation: error.violation,
         cause: error,
       });
     }
@@ -451,7 +449,7 @@ function groupSize(pending: readonly PendingTransaction[]): number {
 /** What a moment's patience would not mend goes back to the operator, who asked for the attempt. */
 function isRefusal(error: unknown): error is Error {
   if (error instanceof ApplyError) {
-    return error.errorClass !== 'transient' || REFERENCE_VIOLATIONS.includes(error.sqlState);
+    return error.errorClass !== 'transient' || error.violation === 'reference';
   }
   return error instanceof DataError;
 }

@@ -22,7 +22,6 @@ import type { KeyDirectory } from './key-directory.ts';
 
 /** Rows given their keys by one SQL transaction: a set, but no lock on a whole table for long. */
 const MAX_ROWS = 5_000;
-const UNIQUE_VIOLATION = '23505';
 /** How often, and how soon, a row is looked for that nobody else sees yet, before everything else goes on. */
 const LOOKS = 5;
 const LOOK_MILLISECONDS = 10;
@@ -159,7 +158,7 @@ export class OwedKeys {
         return;
       }
       const [entry] = entries;
-      if (entry === undefined || (error.sqlState === UNIQUE_VIOLATION && this.#isGivenAnother(entry))) return;
+      if (entry === undefined || (error.violation === 'unique' && this.#isGivenAnother(entry))) return;
       this.#refused(entry, error);
       this.#done([entry]);
     }

@@ -1,5 +1,5 @@
 /** Takes down the statements of a rehearsal, for people to read. */
-import type { ShownStatement } from '../../../src/connector/dead-letters/contract.ts';
+import type { ShownStatement } from '../dead-letters/contract.ts';
 
 /** A letter shows the first of them, and the one that failed; its payload has everything. */
 const MOST_RECORDED = 100;
