@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { validate } from '../../src/config/validation.ts';
+import type { OptionNames } from '../../src/connector/option-names.ts';
 import type { CompoundKeyPart, ConnectorOptions, RowProperties } from '../../src/connector/options.ts';
 import { realmPathFromText } from '../../src/connector/realm-path.ts';
 import { createLogger, toLogger } from '../../src/logging/logger.ts';
@@ -21,6 +22,21 @@ const POSTGRES_PORT = 5432;
 const LONGEST_NAME = 63;
 /** Long enough for a sleeping managed database to answer, short enough that a wrong host is noticed. */
 const DEFAULT_CONNECT_SECONDS = 15;
+
+const OPTION_NAMES: OptionNames = {
+  realmPathOfRow: 'mapPostgresChangeToRealmPath',
+  tableOfRealm: 'mapRealmChangeToPostgresTable',
+  classOfTable: 'mapPostgresTableName',
+  tableOfClass: 'mapRealmClassName',
+  propertyOfColumn: 'mapPostgresColumnName',
+  columnOfProperty: 'mapRealmPropertyName',
+  valueToRealm: 'convertPostgresValueToRealm',
+  valueToSql: 'convertRealmValueToPostgres',
+  createDatabase: 'createPostgresDB',
+  createTables: 'createPostgresSchema',
+  initializeRealm: 'initializeRealmFromPostgres',
+  applyRealmSchemaChanges: 'applyRealmSchemaChangesToPostgres',
+};
 
 /** How to reach the database; secrets are in here, so it is never logged. */
 export type PostgresConnectionOptions = {
@@ -99,6 +115,7 @@ function engineOptions(options: ParsedOptions, directory: string): ConnectorOpti
     user: options.realmConfig.user,
     models: options.schema ?? [],
     mapping: {
+      optionNames: OPTION_NAMES,
       nameLimit: { length: LONGEST_NAME, unit: 'bytes' },
       classOfTable: options.mapPostgresTableName,
       tableOfClass: options.mapRealmClassName,

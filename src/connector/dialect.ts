@@ -8,6 +8,7 @@ import type { ScalarValue } from '../schema/value.ts';
 import type { StateValue } from '../store/state/object-state.ts';
 import type { DeadLetterBox, NewLetter, ShownStatement } from './dead-letters/contract.ts';
 import type { Finding } from './finding.ts';
+import type { MendingStatements } from './mending.ts';
 
 export type SqlText = string | null;
 /** The database did not send this column because it did not change (an unchanged TOAST value). Never NULL. */
@@ -51,7 +52,9 @@ export type TypeStructure =
     }
   | { readonly kind: 'range'; readonly bound: StoredType }
   /** An amount in the smallest unit of a currency; `places` is how many decimals that unit has. */
-  | { readonly kind: 'money'; readonly places: number };
+  | { readonly kind: 'money'; readonly places: number }
+  /** Characters of one code page only (65001 is UTF-8), compared as the collation says. */
+  | { readonly kind: 'characters'; readonly collation: string; readonly codePage: number };
 
 export type ForeignKey = {
   readonly name: string;
@@ -343,6 +346,8 @@ export interface CatalogWatch {
 export interface SourceDialect {
   readonly name: string;
   readonly defaultSchema: string;
+  /** Statements that remedies name; those of the standard unless given. */
+  readonly mending?: MendingStatements;
   /** Without it a change of the tables is noticed at the next start. */
   readonly catalogWatch?: CatalogWatch;
   /** Creates the database when it is missing and `create` allows it. Checks connection, server settings and privileges; throws errors that name the remedy. */

@@ -191,11 +191,18 @@ export class ConnectorEngine {
       onPending: () => this.#applyLoop.wake(),
     });
     const { tableOfRealm } = options;
+    const { optionNames } = options.mapping;
     const redirect =
       tableOfRealm === undefined
         ? undefined
         : (path: string, statements: readonly ApplyStatement[]) =>
-            redirectStatements(statements, path, tableOfRealm, this.#schemaWatch.setup.catalog);
+            redirectStatements(
+              statements,
+              path,
+              tableOfRealm,
+              this.#schemaWatch.setup.catalog,
+              optionNames.tableOfRealm,
+            );
     const isSecret = (className: string, property: string): boolean =>
       options.secretProperties.has(`${className}.${property}`);
     const mapping = (): Mapping => this.#schemaWatch.setup.mapping;

@@ -53,16 +53,6 @@ export type FaultPlace = {
 /** `unique`: a key is taken. `reference`: a foreign key on either end of it. */
 export type Violation = 'unique' | 'reference';
 
-/** What of the database's rules a row breaks, where what to do next depends on it. */
-export type Violation = 'unique' | 'reference';
-
-/** SQLSTATE of the standard, and restrict_violation, which some databases tell from foreign_key_violation. */
-const VIOLATIONS: Readonly<Record<string, Violation>> = {
-  '23505': 'unique',
-  '23503': 'reference',
-  '23001': 'reference',
-};
-
 /** A statement failed. `errorClass` decides what happens next: retry, policy, or stop. */
 export class ApplyError extends IsthmusError {
   readonly code = 'apply-failed';
@@ -72,8 +62,6 @@ export class ApplyError extends IsthmusError {
   /** The kind of constraint that the statement violates, where another plan may do. */
   readonly violation: Violation | undefined;
   readonly place: FaultPlace;
-  /** From the SQLSTATE, unless whoever raised the error knows it otherwise. */
-  readonly violation: Violation | undefined;
 
   constructor(
     message: string,
@@ -82,7 +70,6 @@ export class ApplyError extends IsthmusError {
       sqlState?: string;
       violation?: Violation | undefined;
       place?: FaultPlace;
-      violation?: Violation | undefined;
       remedy?: string;
       cause?: unknown;
     },
@@ -92,6 +79,5 @@ export class ApplyError extends IsthmusError {
     this.sqlState = options.sqlState;
     this.violation = options.violation;
     this.place = options.place ?? {};
-    this.violation = options.violation ?? VIOLATIONS[options.sqlState ?? ''];
   }
 }

@@ -6,6 +6,7 @@
 import type { Logger } from '../log.ts';
 import type { ErrorPolicy } from './error-policy.ts';
 import type { NameLimit } from './mapping/name-limit.ts';
+import type { OptionNames } from './option-names.ts';
 
 /** A user who is logged in already, as the Realm SDKs and our own client show one. */
 export type LoggedInUser = {
@@ -51,6 +52,8 @@ export type TableOfRealm = (realmPath: string) => {
 
 /** Names and values on their way between the two sides. Functions that are absent leave things as they are. */
 export type MappingOptions = {
+  /** What messages call these and the connector's other options. */
+  readonly optionNames: OptionNames;
   /** How long names may be; unlimited when absent. */
   readonly nameLimit?: NameLimit;
   readonly classOfTable: ((tableName: string) => string) | undefined;

@@ -143,8 +143,7 @@ function definitionsOf(
     return options.applyRealmSchemaChanges ? withKnown(known, models) : models;
   }
   throw new MappingError('no models are given', {
-    remedy:
-      'list the classes to be synced under schema, or set initializeRealmFromPostgres to make them from the tables',
+    remedy: `list the classes to be synced under schema, or set ${options.mapping.optionNames.initializeRealm} to make them from the tables`,
   });
 }
 

@@ -23,17 +23,26 @@ const statements = planStatements(
 describe('mapRealmChangeToPostgresTable', () => {
   it('moves rows to another table and fills further columns in', () => {
     const target = { tableName: 'archive', extraProperties: { owner: 'u1' } };
-    const [upsert, , deletion] = redirectStatements(statements, '/u1/shop', () => target, catalog);
+    const [upsert, , deletion] = redirectStatements(
+      statements,
+      '/u1/shop',
+      () => target,
+      catalog,
+      'mapRealmChangeToTable',
+    );
     expect(upsert).toMatchObject({ table: archive, columns: ['name', 'owner'], rows: [['1', 'x', 'u1']] });
     expect(deletion).toMatchObject({ kind: 'delete', table: archive });
   });
 
   it('leaves everything as it is when the function says nothing', () => {
-    expect(redirectStatements(statements, '/shop', () => ({}), catalog)).toEqual(statements);
+    expect(redirectStatements(statements, '/shop', () => ({}), catalog, 'mapRealmChangeToTable')).toEqual(
+      statements,
+    );
   });
 
   it('names a table or column that does not exist', () => {
-    const to = (target: object) => () => redirectStatements(statements, '/shop', () => target, catalog);
+    const to = (target: object) => () =>
+      redirectStatements(statements, '/shop', () => target, catalog, 'mapRealmChangeToTable');
     expect(to({ tableName: 'nowhere' })).toThrow('nowhere');
     expect(to({ extraProperties: { owner: 1 } })).toThrow('no column owner');
   });

@@ -6,6 +6,20 @@ import { silentLogger } from '../../src/log.ts';
 
 /** Classes and tables, properties and columns have the same names, and values pass as they are. */
 export const sameNames: MappingOptions = {
+  optionNames: {
+    realmPathOfRow: 'mapChangeToRealmPath',
+    tableOfRealm: 'mapRealmChangeToTable',
+    classOfTable: 'mapTableName',
+    tableOfClass: 'mapRealmClassName',
+    propertyOfColumn: 'mapColumnName',
+    columnOfProperty: 'mapRealmPropertyName',
+    valueToRealm: 'convertValueToRealm',
+    valueToSql: 'convertRealmValue',
+    createDatabase: 'createDatabase',
+    createTables: 'createTables',
+    initializeRealm: 'initializeRealm',
+    applyRealmSchemaChanges: 'applyRealmSchemaChanges',
+  },
   classOfTable: undefined,
   tableOfClass: undefined,
   propertyOfColumn: undefined,

@@ -36,20 +36,16 @@ export function redirectStatements(
 function tableCalled(name: string, classTable: TableInfo, catalog: Catalog, call: string): TableInfo {
   const table = catalog.get(tableId({ schema: classTable.table.schema, name }));
   if (table !== undefined) return table;
-  throw new MappingError(
-    `${call} names the table ${name}, which does not exist`,
-    {
-      remedy: 'create the table or correct the function',
-    },
-  );
+  throw new MappingError(`${call} names the table ${name}, which does not exist`, {
+    remedy: 'create the table or correct the function',
+  });
 }
 
 function requireColumn(table: TableInfo, column: string, call: string): void {
   if (table.columns.some((candidate) => candidate.name === column)) return;
-  throw new MappingError(
-    `${call}: table ${table.table.name} has no column ${column}`,
-    { remedy: 'add the column or correct the function' },
-  );
+  throw new MappingError(`${call}: table ${table.table.name} has no column ${column}`, {
+    remedy: 'add the column or correct the function',
+  });
 }
 
 type Upsert = Extract<ApplyStatement, { kind: 'upsert' | 'update' }>;
@@ -78,10 +74,7 @@ function textOf(value: unknown, column: string, call: string): SqlText {
   ) {
     return String(value);
   }
-  throw new MappingError(
-    `${call} gives column ${column} a value that is no scalar`,
-    {
-      remedy: 'give a string, a number, a boolean, a Date or null',
-    },
-  );
+  throw new MappingError(`${call} gives column ${column} a value that is no scalar`, {
+    remedy: 'give a string, a number, a boolean, a Date or null',
+  });
 }

@@ -187,7 +187,7 @@ class FittingParts {
     if (
       this.#createsTables &&
       error instanceof MappingError &&
-      error.remedy?.includes('createPostgresSchema')
+      error.remedy?.includes(this.#context.options.optionNames.createTables)
     )
       return;
     this.findings.push(

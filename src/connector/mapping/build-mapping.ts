@@ -4,6 +4,7 @@ import type { Catalog, ColumnInfo, SourceDialect, TableInfo } from '../dialect.t
 import { tableId } from '../dialect.ts';
 import { forClass, MappingError } from '../errors.ts';
 import type { KeyDirectory } from '../keys/key-directory.ts';
+import { mendingOf } from '../mending.ts';
 import type { MappingOptions } from '../options.ts';
 import {
   type ClassMapping,
@@ -29,7 +30,7 @@ export type MappingContext = {
   readonly schema: string;
   readonly options: MappingOptions;
   readonly dialect: Pick<SourceDialect, 'codec' | 'stateCodec' | 'naturalDefinition'> &
-    Partial<Pick<SourceDialect, 'columnTypeFor' | 'shownDefinition'>>;
+    Partial<Pick<SourceDialect, 'columnTypeFor' | 'shownDefinition' | 'mending'>>;
   /** By class, the property whose column the database makes the keys of rows in, where the models name it. */
   readonly generatedKeys?: ReadonlyMap<string, string>;
   /** Knows the objects of rows; without it rows with keys of their own cannot be told apart. */
@@ -144,6 +145,7 @@ function compoundLinkFor(
     else if (column.linkTarget === target) siblings.push(other);
   }
   const link = compoundLink({
+    mending: mendingOf(context.dialect),
     className: owner.name,
     property,
     definition,
@@ -185,7 +187,7 @@ function tableFor(definition: ClassDefinition, context: MappingContext): TableIn
   const table = context.catalog.get(tableId({ schema: context.schema, name }));
   if (table !== undefined) return table;
   throw new MappingError(`class ${definition.name} has no table: ${context.schema}.${name} does not exist`, {
-    remedy: 'correct the class name or the naming functions, or let createPostgresSchema make the table',
+    remedy: `correct the class name or the naming functions, or let ${context.options.optionNames.createTables} make the table`,
   });
 }
 
@@ -208,8 +210,7 @@ export function columnFor(
   throw new MappingError(
     `property ${className}.${property} has no column: ${tableId(table.table)} has no column ${name}`,
     {
-      remedy:
-        'correct the property name or the naming functions, name it in realmIgnoreProperties, or let createPostgresSchema add the column',
+      remedy: `correct the property name or the naming functions, name it in realmIgnoreProperties, or let ${context.options.optionNames.createTables} add the column`,
     },
   );
 }
@@ -256,10 +257,10 @@ function noTable(
   className: string,
   property: string,
   name: string,
-  { schema }: MappingContext,
+  { schema, options }: MappingContext,
 ): MappingError {
   const columns = ['oid', ...itemColumns(kind)].join(', ');
   return new MappingError(`${kind} ${className}.${property} has no table: ${schema}.${name} does not exist`, {
-    remedy: `create it with the columns ${columns}, or let createPostgresSchema make it`,
+    remedy: `create it with the columns ${columns}, or let ${options.optionNames.createTables} make it`,
   });
 }

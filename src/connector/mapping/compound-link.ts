@@ -4,6 +4,7 @@ import { NULL } from '../../schema/value.ts';
 import type { ColumnInfo, ForeignKey, SqlText, TableInfo } from '../dialect.ts';
 import { tableId } from '../dialect.ts';
 import { DataError, MappingError } from '../errors.ts';
+import type { MendingStatements } from '../mending.ts';
 import type { KeyMapping, MappedState } from './class-mapping.ts';
 import { closest } from './names.ts';
 
@@ -19,6 +20,7 @@ export type CompoundLinkPlace = {
   readonly siblings: readonly string[];
   /** Columns that other properties, or the key of the class, have for their own: the link reads them and leaves them. */
   readonly taken: ReadonlySet<string>;
+  readonly mending: MendingStatements;
 };
 
 /** The columns that hold such a link where nothing says otherwise, in the order of the target's key. */
@@ -57,12 +59,18 @@ function linkColumns(place: CompoundLinkPlace): ColumnInfo[] {
   const names = wanted.every((column) => existing.includes(column)) ? wanted : columnsOfForeignKey(place);
   const columns = names?.flatMap((column) => table.columns.find((info) => info.name === column) ?? []);
   if (columns?.length === target.key.columns.length) return columns;
-  const quoted = (list: readonly string[]): string => list.map((column) => `"${column}"`).join(', ');
   const { schema, name: other } = target.table.table;
+  const statement = place.mending.addForeignKey(
+    table.table,
+    name,
+    wanted,
+    target.table.table,
+    target.key.columns,
+  );
   throw new MappingError(
     `link ${className}.${property}: ${tableId(table.table)} has no columns ${wanted.join(', ')} and no foreign key to ${schema}.${other} (${target.key.columns.join(', ')})`,
     {
-      remedy: `add the columns, then ALTER TABLE "${table.table.schema}"."${table.table.name}" ADD CONSTRAINT "${name}" FOREIGN KEY (${quoted(wanted)}) REFERENCES "${schema}"."${other}" (${quoted(target.key.columns)}), or name '${className}.${property}' in realmIgnoreProperties`,
+      remedy: `add the columns, then ${statement}, or name '${className}.${property}' in realmIgnoreProperties`,
     },
   );
 }
@@ -75,6 +83,7 @@ function columnsOfForeignKey({
   className,
   property,
   siblings,
+  mending,
 }: CompoundLinkPlace): string[] | undefined {
   const candidates = table.foreignKeys.filter((key) => refersTo(key, target.table, target.key));
   const names = [property, name, `${table.table.name}_${name}_fkey`].map((text) => text.toLowerCase());
@@ -91,7 +100,7 @@ function columnsOfForeignKey({
     throw new MappingError(
       `link ${className}.${property}: it cannot be told which foreign key holds it: ${list}`,
       {
-        remedy: `ALTER TABLE "${table.table.schema}"."${table.table.name}" RENAME CONSTRAINT "${candidates[0]?.name}" TO "${name}" (the one that is meant)`,
+        remedy: `${mending.renameConstraint(table.table, candidates[0]?.name ?? '', name)} (the one that is meant)`,
       },
     );
   }

@@ -54,7 +54,7 @@ function hookedCodec(
   column: ColumnInfo,
   context: MappingContext,
 ): StateCodec {
-  const { valueToRealm, valueToSql } = context.options;
+  const { valueToRealm, valueToSql, optionNames } = context.options;
   const natural = context.dialect.shownDefinition?.(column) ?? context.dialect.naturalDefinition(column);
   const naturalCodec = plainCodec(column, natural, context);
   const plain = new Lazy(() => plainCodec(column, definition, context));
@@ -65,8 +65,8 @@ function hookedCodec(
       throw new DataError(`${hook} returned a value that is no ${typeName(type)}`, { cause });
     }
   };
-  const toRealmHook = `convertPostgresValueToRealm('${table.table.name}', '${column.name}')`;
-  const toSqlHook = `convertRealmValueToPostgres('${className}', '${property}')`;
+  const toRealmHook = `${optionNames.valueToRealm}('${table.table.name}', '${column.name}')`;
+  const toSqlHook = `${optionNames.valueToSql}('${className}', '${property}')`;
   return {
     toRealm: (text) => {
       if (valueToRealm === undefined) return plain.value.toRealm(text);

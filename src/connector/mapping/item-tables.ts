@@ -5,6 +5,7 @@ import type { StateValue } from '../../store/state/object-state.ts';
 import { valueToken } from '../../store/state/value-token.ts';
 import { type KeyLookup, type SqlText, type TableInfo, tableId, type ValueCodec } from '../dialect.ts';
 import { DataError, MappingError } from '../errors.ts';
+import { mendingOf } from '../mending.ts';
 import type { ItemTableMapping } from './class-mapping.ts';
 import { convertedCodec } from './converted-codecs.ts';
 import type { StateContext } from './state-mapping.ts';
@@ -36,7 +37,7 @@ export function itemTableMapping(
   context: StateContext,
 ): ItemTableMapping {
   const columns = itemColumns(definition.collection);
-  requireShape(className, property, definition, table);
+  requireShape(className, property, definition, table, context);
   const { codec, ...lookup } = itemCodec(className, property, definition, table, context);
   const itemOf = (text: SqlText | undefined): ScalarValue => {
     if (text !== null && text !== undefined) return codec.toRealm(text);
@@ -62,6 +63,7 @@ function requireShape(
   property: string,
   { collection }: ColumnDefinition,
   table: TableInfo,
+  { dialect }: StateContext,
 ): void {
   const key = itemKey(collection);
   const columns = ['oid', ...itemColumns(collection)];
@@ -76,7 +78,7 @@ function requireShape(
   if (table.primaryKey[0] === 'oid' && key.every((column) => table.primaryKey.includes(column))) return;
   throw new MappingError(
     `table ${schema}.${name} holds the ${collection} ${className}.${property}, but its primary key is not (${key.join(', ')})`,
-    { remedy: `ALTER TABLE "${schema}"."${name}" ADD PRIMARY KEY (${key.join(', ')})` },
+    { remedy: mendingOf(dialect).addPrimaryKey(table.table, key) },
   );
 }
 

@@ -3,6 +3,7 @@ import type { ClassDefinition, ColumnDefinition, PrimaryKeyDefinition } from '..
 import { keyToken, type PrimaryKey, type ScalarValue } from '../../schema/value.ts';
 import type { ColumnInfo, TableInfo } from '../dialect.ts';
 import { DataError, MappingError } from '../errors.ts';
+import { mendingOf } from '../mending.ts';
 import type { CompoundKeyPart } from '../options.ts';
 import { columnFor, type MappingContext } from './build-mapping.ts';
 import type { KeyMapping } from './class-mapping.ts';
@@ -23,7 +24,7 @@ export function keyMapping(
     });
   }
   const parts = context.options.compoundPrimaryKeys.get(definition.name);
-  if (parts !== undefined) return compoundKey(definition, table, parts);
+  if (parts !== undefined) return compoundKey(definition, table, parts, context);
   const info = keyColumn(definition.name, primaryKey, table, context);
   const column: ColumnDefinition = {
     type: keyType(primaryKey.type),
@@ -46,7 +47,7 @@ export function keyMapping(
     ? undefined
     : rowKey(definition.name, primaryKey, table, info, key, context);
   if (row !== undefined) return { ...key, row };
-  requireKey(definition.name, table, key.columns);
+  requireKey(definition.name, table, key.columns, context);
   return key;
 }
 
@@ -84,6 +85,7 @@ function compoundKey(
   definition: ClassDefinition,
   table: TableInfo,
   parts: readonly CompoundKeyPart[],
+  context: MappingContext,
 ): KeyMapping {
   if (definition.primaryKey?.type !== 'string') {
     throw new MappingError(
@@ -105,7 +107,7 @@ function compoundKey(
       );
     }
   }
-  requireKey(definition.name, table, columns);
+  requireKey(definition.name, table, columns, context);
   return {
     columns,
     toRealm: (texts) => ({ type: 'string', value: text.join(texts) }),
@@ -135,10 +137,14 @@ function hasKey(table: TableInfo, columns: readonly string[]): boolean {
   return actual.length === columns.length && actual.every((column) => columns.includes(column));
 }
 
-function requireKey(className: string, table: TableInfo, columns: readonly string[]): void {
+function requireKey(
+  className: string,
+  table: TableInfo,
+  columns: readonly string[],
+  { dialect }: MappingContext,
+): void {
   const name = `${table.table.schema}.${table.table.name}`;
-  const quoted = `"${table.table.schema}"."${table.table.name}"`;
-  const list = columns.map((column) => `"${column}"`).join(', ');
+  const mending = mendingOf(dialect);
   if (hasKey(table, columns)) {
     const { uniqueKeys } = table;
     const usable = uniqueKeys?.some(
@@ -148,14 +154,14 @@ function requireKey(className: string, table: TableInfo, columns: readonly strin
     throw new MappingError(
       `the primary key of table ${name} is deferrable: an insertion cannot turn into an update by it`,
       {
-        remedy: `ALTER TABLE ${quoted} DROP CONSTRAINT "${table.table.name}_pkey", ADD PRIMARY KEY (${list}) (foreign keys that refer to it have to be made anew)`,
+        remedy: `${mending.replacePrimaryKey(table, columns)} (foreign keys that refer to it have to be made anew)`,
       },
     );
   }
   const actual = table.primaryKey;
   if (actual.length === 0) {
     throw new MappingError(`table ${name} of class ${className} has no primary key`, {
-      remedy: `ALTER TABLE ${quoted} ADD PRIMARY KEY (${list})`,
+      remedy: mending.addPrimaryKey(table.table, columns),
     });
   }
   throw new MappingError(

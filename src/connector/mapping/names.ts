@@ -8,7 +8,7 @@ import { storedName } from './name-limit.ts';
 
 export type NameFunctions = Pick<
   MappingOptions,
-  'classOfTable' | 'tableOfClass' | 'propertyOfColumn' | 'columnOfProperty' | 'nameLimit'
+  'classOfTable' | 'tableOfClass' | 'propertyOfColumn' | 'columnOfProperty' | 'nameLimit' | 'optionNames'
 >;
 
 /** The table of a class: by `tableOfClass`, else by inverting `classOfTable` over the existing tables, else the same name. */
@@ -18,8 +18,9 @@ export function tableNameFor(className: string, existing: readonly string[], nam
   const table = closest(storedName(wanted, names.nameLimit), existing);
   const back = names.classOfTable?.(table);
   if (back !== undefined && names.tableOfClass !== undefined && back !== className) {
+    const { tableOfClass, classOfTable } = names.optionNames;
     throw new MappingError(
-      `mapRealmClassName('${className}') is '${table}', but mapPostgresTableName('${table}') is '${back}'`,
+      `${tableOfClass}('${className}') is '${table}', but ${classOfTable}('${table}') is '${back}'`,
       { remedy: 'make the two functions inverse to each other for every class of the schema' },
     );
   }
@@ -41,8 +42,9 @@ export function columnNameFor(
   const column = closest(storedName(wanted, names.nameLimit), existing);
   const back = invert?.(column);
   if (back !== undefined && names.columnOfProperty !== undefined && back !== property) {
+    const { columnOfProperty, propertyOfColumn } = names.optionNames;
     throw new MappingError(
-      `mapRealmPropertyName('${className}', '${property}') is '${column}', but mapPostgresColumnName('${table}', '${column}') is '${back}'`,
+      `${columnOfProperty}('${className}', '${property}') is '${column}', but ${propertyOfColumn}('${table}', '${column}') is '${back}'`,
       { remedy: 'make the two functions inverse to each other for every property of the schema' },
     );
   }

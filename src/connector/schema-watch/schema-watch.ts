@@ -220,7 +220,7 @@ export class SchemaWatch {
       ...(error === undefined ? {} : { reason: error.message }),
       remedy:
         error === undefined
-          ? 'add them to the models, or set applyRealmSchemaChangesToPostgres'
+          ? `add them to the models, or set ${this.#options.options.mapping.optionNames.applyRealmSchemaChanges}`
           : 'mend what is named and start again: their objects are brought to the database then',
     });
   }

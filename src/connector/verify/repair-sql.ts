@@ -23,6 +23,8 @@ export type SqlRepairContext = {
   readonly mapping: Mapping;
   readonly catalog: Catalog;
   readonly tableOfRealm: TableOfRealm | undefined;
+  /** What the configuration calls that function. */
+  readonly tableOfRealmName: string;
   readonly realms: VerifiedRealms;
 };
 
@@ -127,9 +129,11 @@ export class SqlRepairer implements Repairer {
     instructions: readonly MergedInstruction[],
     style: PlanStyle,
   ): readonly ApplyStatement[] {
-    const { mapping, tableOfRealm, catalog } = this.#context;
+    const { mapping, tableOfRealm, tableOfRealmName, catalog } = this.#context;
     const planned = planStatements(instructions, mapping, replica, style);
-    return tableOfRealm === undefined ? planned : redirectStatements(planned, path, tableOfRealm, catalog);
+    return tableOfRealm === undefined
+      ? planned
+      : redirectStatements(planned, path, tableOfRealm, catalog, tableOfRealmName);
   }
 }
 

@@ -212,10 +212,11 @@ class Verification {
     const { realms, writer } = this.#parts;
     const { definitions, mapping, catalog } = this.#setup;
     const { tableOfRealm } = this.#options;
+    const tableOfRealmName = this.#options.mapping.optionNames.tableOfRealm;
     const repairer =
       direction === 'realm'
         ? new RealmRepairer(realms, definitions)
-        : new SqlRepairer({ writer, mapping, catalog, tableOfRealm, realms });
+        : new SqlRepairer({ writer, mapping, catalog, tableOfRealm, tableOfRealmName, realms });
     return repairSettled(repairer, { ...this.#parts, checks: this.#checks, onNotRepaired });
   }
 }
