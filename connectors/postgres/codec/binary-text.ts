@@ -2,7 +2,7 @@
  * Which decimal texts the server itself gives to binary floating point. Mostly it is the shortest one that reads back as
  * the same number, as everywhere; but it takes no text from the very middle of two numbers, and rounds ties to even.
  */
-import { canonical, isSameNumber } from './number-text.ts';
+import { canonical, isSameNumber } from '../../../src/connector/codec/number-text.ts';
 
 type Precision = {
   /** From here on a text may be the shortest; fewer digits are found with it. */

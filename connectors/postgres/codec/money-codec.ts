@@ -2,13 +2,15 @@
  * `money`: amounts whose unit is that of the locale in which the database's own sessions write them. Our sessions read
  * and write the `C` locale, in which every amount has two decimals; `places` says how many it truly has.
  */
+
+import { decimalFromText } from '../../../src/connector/codec/decimal-text.ts';
+import { misplaced } from '../../../src/connector/codec/misplaced.ts';
+import { wholeDigits } from '../../../src/connector/codec/number-text.ts';
 import type { ValueCodec } from '../../../src/connector/dialect.ts';
 import { DataError } from '../../../src/connector/errors.ts';
 import { decimalToText } from '../../../src/schema/decimal128.ts';
 import type { ValueType } from '../../../src/schema/value.ts';
-import { decimalFromText } from './decimal-text.ts';
 import { doubleCodec } from './number-codecs.ts';
-import { wholeDigits } from './number-text.ts';
 
 const AMOUNT = /^(-?)\$?([\d,]+)\.(\d\d)$/;
 const NUMBER = /^[+-]?\d[\d,]*(?:\.\d+)?$/;
@@ -23,7 +25,7 @@ export function moneyCodec(type: ValueType, places: number): ValueCodec | undefi
       return {
         toRealm: (text) => decimalFromText(numberText(text, places)),
         toSql: (value) => {
-          if (value.type !== type) throw new DataError(`a ${value.type} does not belong here`);
+          if (value.type !== type) throw misplaced(value.type);
           return amountText(decimalToText(value), places);
         },
       };
@@ -38,7 +40,7 @@ export function moneyCodec(type: ValueType, places: number): ValueCodec | undefi
       return {
         toRealm: (text) => ({ type, value: numberText(text, places) }),
         toSql: (value) => {
-          if (value.type !== type) throw new DataError(`a ${value.type} does not belong here`);
+          if (value.type !== type) throw misplaced(value.type);
           const bare = value.value.trim().replace('$', '');
           if (!NUMBER.test(bare)) throw new DataError('it is no amount of money');
           return amountText(bare.replaceAll(',', ''), places);

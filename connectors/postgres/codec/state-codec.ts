@@ -1,9 +1,9 @@
 /** Codecs of properties that one column holds as a whole: collections, embedded objects and mixed values. */
+import { namedStateCodec } from '../../../src/connector/codec/named-codecs.ts';
 import type { ColumnInfo, StateCodec, StoredType } from '../../../src/connector/dialect.ts';
 import type { ClassDefinition, ColumnDefinition } from '../../../src/schema/definition.ts';
-import { stateExcerpt } from './state-excerpt.ts';
 import { stateCodecOfType } from './type-states.ts';
-import { namedReading, namedWriting, noWay } from './value-codec.ts';
+import { noWay } from './value-codec.ts';
 
 /**
  * Arrays, composites, ranges, hstore and JSON (also as text); docs/postgres-types.md says what each can hold. Throws
@@ -16,23 +16,7 @@ export function stateCodecFor(
 ): StateCodec {
   const codec = stateCodecOfType(storedType(column), property, definitions);
   if (codec === undefined) throw noWay(column, property);
-  const what = property.collection === 'single' ? property.type : property.collection;
-  return {
-    toRealm: (text) => {
-      try {
-        return codec.toRealm(text);
-      } catch (cause) {
-        throw namedReading(column, text, `no ${property.linkTarget ?? what}`, cause);
-      }
-    },
-    toSql: (value) => {
-      try {
-        return codec.toSql(value);
-      } catch (cause) {
-        throw namedWriting(column, stateExcerpt(value), cause);
-      }
-    },
-  };
+  return namedStateCodec(column, property, codec);
 }
 
 /** What the type is made of; from its name alone when the catalog was not asked. */

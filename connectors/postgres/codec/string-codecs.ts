@@ -1,9 +1,18 @@
 /** String properties, which may stand on a column of any type, and see the server's own text of it. */
+
+import {
+  isArray,
+  isObject,
+  type Json,
+  JsonNumber,
+  jsonKind,
+  parseJson,
+} from '../../../src/connector/codec/json-text.ts';
 import type { StoredType, ValueCodec } from '../../../src/connector/dialect.ts';
 import { DataError } from '../../../src/connector/errors.ts';
 import { type ArrayItem, DEFAULT_DELIMITER, formatArray, hasOwnBounds, parseArray } from './array-text.ts';
 import { BYTEA } from './binary-codecs.ts';
-import { isArray, isObject, type Json, JsonNumber, jsonKind, jsonText, parseJson } from './json-text.ts';
+import { requireText, storableJson } from './storable-text.ts';
 
 /** NAMEDATALEN − 1; the server cuts longer ones without a word. */
 const LONGEST_NAME_BYTES = 63;
@@ -38,12 +47,6 @@ function codec(read: (text: string) => string, write: (text: string) => string):
 }
 
 function same(text: string): string {
-  return text;
-}
-
-function requireText(text: string): string {
-  if (text.includes('\0')) throw new DataError('PostgreSQL cannot hold the character NUL in a text');
-  if (!text.isWellFormed()) throw new DataError('the text has half a surrogate pair');
   return text;
 }
 
@@ -84,7 +87,7 @@ export function arrayStringCodec(element: StoredType): ValueCodec {
     return element.baseType === 'bool' ? item === 't' : item;
   };
   return codec(
-    (text) => (hasOwnBounds(text) ? text : jsonText(parseArray(text, delimiter).map(toJson))),
+    (text) => (hasOwnBounds(text) ? text : storableJson(parseArray(text, delimiter).map(toJson))),
     (text) => {
       requireText(text);
       if (text.startsWith('{') || hasOwnBounds(text)) return text;
@@ -100,6 +103,6 @@ function itemFromJson(json: Json): ArrayItem {
   if (typeof json === 'boolean') return json ? 't' : 'f';
   if (json instanceof JsonNumber) return json.text;
   if (isArray(json)) return json.map(itemFromJson);
-  if (isObject(json)) return jsonText(json);
+  if (isObject(json)) return storableJson(json);
   throw new DataError('it is no JSON');
 }

@@ -2,7 +2,23 @@
  * Codecs between a type of the database, whatever it is made of, and the whole values of a property. Undefined stands
  * for "no way between the two".
  */
-import type { StateCodec, StoredType, ValueCodec } from '../../../src/connector/dialect.ts';
+
+import {
+  type Definitions,
+  keyTypeOf,
+  nullElement,
+  setOf,
+  targetOf,
+  within,
+} from '../../../src/connector/codec/json-states.ts';
+import { mixedScalar } from '../../../src/connector/codec/mixed-scalars.ts';
+import {
+  documentCodec,
+  linkState,
+  mixedDocumentCodec,
+  scalarState,
+} from '../../../src/connector/codec/state-codecs.ts';
+import type { StateCodec, StoredType } from '../../../src/connector/dialect.ts';
 import { DataError } from '../../../src/connector/errors.ts';
 import type { ColumnDefinition } from '../../../src/schema/definition.ts';
 import { NULL } from '../../../src/schema/value.ts';
@@ -10,22 +26,8 @@ import type { StateValue } from '../../../src/store/state/object-state.ts';
 import { naturalScalar } from '../natural-types.ts';
 import { type ArrayItem, DEFAULT_DELIMITER, formatArray, parseArray } from './array-text.ts';
 import { formatHstore, parseHstore } from './hstore-text.ts';
-import {
-  asKey,
-  type Definitions,
-  isContainer,
-  keyTypeOf,
-  nullElement,
-  setOf,
-  stateFromJson,
-  stateToJson,
-  targetOf,
-  within,
-} from './json-states.ts';
-import { jsonText, parseJson } from './json-text.ts';
-import { mixedFromJson, mixedToJson } from './mixed-json.ts';
-import { mixedScalar } from './mixed-scalars.ts';
 import { recordShape } from './record-shape.ts';
+import { storableJson } from './storable-text.ts';
 import { JSONS, scalarCodec, TEXTS } from './value-codec.ts';
 
 export function stateCodecOfType(
@@ -35,7 +37,7 @@ export function stateCodecOfType(
 ): StateCodec | undefined {
   if (definition.collection === 'single') return singleCodec(type, definition, definitions);
   if (JSONS.includes(type.baseType) || TEXTS.includes(type.baseType))
-    return jsonCodec(definition, definitions);
+    return documentCodec(definition, definitions, storableJson);
   if (definition.collection === 'dictionary') return dictionaryCodec(type, definition, definitions);
   const { structure } = type;
   if (structure?.kind !== 'array') return undefined;
@@ -59,7 +61,7 @@ function singleCodec(
     return codec && linkState(codec, target.name);
   }
   if (JSONS.includes(type.baseType) || TEXTS.includes(type.baseType))
-    return jsonCodec(definition, definitions);
+    return documentCodec(definition, definitions, storableJson);
   const fields = recordFields(
     type,
     (name) => {
@@ -82,38 +84,6 @@ function singleCodec(
 /** Columns that are typed without length and name are the same to a scalar's codec. */
 function typed(type: StoredType): { baseType: string; storage: StoredType } {
   return { baseType: type.baseType, storage: type };
-}
-
-function jsonCodec(definition: ColumnDefinition, definitions: Definitions): StateCodec {
-  return {
-    toRealm: (text) => stateFromJson(parseJson(text), definition, definitions),
-    // NULL says the same as the document null, without a document.
-    toSql: (value) => (value.type === 'null' ? null : jsonText(stateToJson(value, definition, definitions))),
-  };
-}
-
-function scalarState(codec: ValueCodec): StateCodec {
-  return {
-    toRealm: codec.toRealm,
-    toSql: (value) => {
-      if (value.type === 'null') return null;
-      if (isContainer(value)) throw new DataError(`a ${value.type} is no single value`);
-      return codec.toSql(value);
-    },
-  };
-}
-
-function linkState(codec: ValueCodec, table: string): StateCodec {
-  return {
-    toRealm: (text) => ({ type: 'link', table, key: asKey(codec.toRealm(text)) }),
-    toSql: (value) => {
-      if (value.type === 'null') return null;
-      if (value.type !== 'link') throw new DataError(`a ${value.type} is no link`);
-      if (value.key.type === 'globalKey')
-        throw new DataError(`a link to ${table} without primary key has no form in the database`);
-      return codec.toSql(value.key);
-    },
-  };
 }
 
 /** An element of an array: like a single value, and NULL where the definition allows it. */
@@ -168,12 +138,7 @@ function collectionCodec(
 }
 
 function mixedCodec(type: StoredType): StateCodec | undefined {
-  if (JSONS.includes(type.baseType)) {
-    return {
-      toRealm: (text) => mixedFromJson(parseJson(text)),
-      toSql: (value) => (value.type === 'null' ? null : jsonText(mixedToJson(value))),
-    };
-  }
+  if (JSONS.includes(type.baseType)) return mixedDocumentCodec(storableJson);
   const definition: ColumnDefinition = { type: 'mixed', nullable: true, collection: 'single' };
   if (type.structure?.kind === 'array') {
     const element = elementCodec(type.structure.element, definition, new Map());

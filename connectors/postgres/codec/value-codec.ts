@@ -3,16 +3,19 @@
  * (quick reference of the PostgreSQL adapter), with data, uuid, objectId and decimal128 added; docs/postgres-types.md
  * shows all of it. A string property reads any column in the server's own text form.
  */
+import { objectIdCodec, uuidCodec } from '../../../src/connector/codec/id-codecs.ts';
+import { misplaced } from '../../../src/connector/codec/misplaced.ts';
+import { namedCodec } from '../../../src/connector/codec/named-codecs.ts';
+import { mixedScalarCodec } from '../../../src/connector/codec/state-codecs.ts';
 import type { ColumnInfo, ValueCodec } from '../../../src/connector/dialect.ts';
 import { DataError, MappingError } from '../../../src/connector/errors.ts';
 import type { ColumnDefinition } from '../../../src/schema/definition.ts';
-import type { ScalarValue, ValueType } from '../../../src/schema/value.ts';
-import { binaryObjectIdCodec, dataCodec, objectIdCodec, uuidCodec } from './binary-codecs.ts';
-import { dateFromText, dateToText } from './date-text.ts';
-import { jsonText, parseJson } from './json-text.ts';
-import { mixedFromJson, mixedToJson } from './mixed-json.ts';
+import type { ValueType } from '../../../src/schema/value.ts';
+import { binaryObjectIdCodec, dataCodec } from './binary-codecs.ts';
+import { instantFromText, instantToText } from './date-text.ts';
 import { moneyCodec } from './money-codec.ts';
 import { decimalCodec, doubleCodec, floatCodec, intCodec } from './number-codecs.ts';
+import { storableJson } from './storable-text.ts';
 import { arrayStringCodec, stringCodec } from './string-codecs.ts';
 
 const INTEGERS = ['int2', 'int4', 'int8', 'oid', 'xid', 'cid', 'xid8'];
@@ -39,7 +42,7 @@ export type TypedColumn = Pick<ColumnInfo, 'baseType' | 'storage'>;
 /** Throws `MappingError` when the two types have no way to each other. */
 export function codecFor(column: ColumnInfo, property: ColumnDefinition): ValueCodec {
   const codec = property.collection === 'single' ? scalarCodec(column, property.type) : undefined;
-  if (codec !== undefined) return namingColumn(column, property.type, codec);
+  if (codec !== undefined) return namedCodec(column, property.type, codec);
   throw noWay(column, property);
 }
 
@@ -86,7 +89,7 @@ export function scalarCodec(column: TypedColumn, type: ValueType): ValueCodec | 
     case 'objectId':
       return baseType === 'bytea' ? binaryObjectIdCodec : objectIdCodec;
     case 'mixed':
-      return mixedScalarCodec;
+      return mixedScalarCodec(storableJson);
     case 'string':
       return structure?.kind === 'array' ? arrayStringCodec(structure.element) : stringCodec(baseType);
     case 'link':
@@ -96,54 +99,6 @@ export function scalarCodec(column: TypedColumn, type: ValueType): ValueCodec | 
 
 /** Decimals of an amount of money in most locales. */
 const USUAL_PLACES = 2;
-/** Longest excerpt of a value in an error message. */
-const EXCERPT = 120;
-
-/** Puts column and value into every error. */
-function namingColumn(column: ColumnInfo, type: ValueType, codec: ValueCodec): ValueCodec {
-  return {
-    toRealm: (text) => {
-      try {
-        return codec.toRealm(text);
-      } catch (cause) {
-        throw namedReading(column, text, `no ${type}`, cause);
-      }
-    },
-    toSql: (value) => {
-      if (value.type === 'null') return null;
-      try {
-        if (value.type !== type && type !== 'mixed') throw new DataError(`a ${value.type} is no ${type}`);
-        return codec.toSql(value);
-      } catch (cause) {
-        throw namedWriting(column, excerpt(value), cause);
-      }
-    },
-  };
-}
-
-export function namedReading(column: ColumnInfo, text: string, what: string, cause: unknown): unknown {
-  const shown = JSON.stringify(text.length > EXCERPT ? `${text.slice(0, EXCERPT)}…` : text);
-  return named(cause, `column ${column.name} holds ${shown}, ${what}`);
-}
-
-export function namedWriting(column: ColumnInfo, shown: string, cause: unknown): unknown {
-  return named(cause, `the value ${shown} does not fit column ${column.name} (${column.type})`);
-}
-
-function named(cause: unknown, what: string): unknown {
-  if (!(cause instanceof DataError)) return cause;
-  return new DataError(`${what}: ${cause.message}`, { cause });
-}
-
-function excerpt(value: ScalarValue): string {
-  const text = 'value' in value ? String(value.value) : value.type;
-  return JSON.stringify(text.slice(0, EXCERPT));
-}
-
-// The types are compared before a codec is asked, so each sees only its own.
-function unexpected(value: ScalarValue): DataError {
-  return new DataError(`a ${value.type} does not belong here`);
-}
 
 const boolCodec: ValueCodec = {
   toRealm: (text) => {
@@ -151,7 +106,7 @@ const boolCodec: ValueCodec = {
     return { type: 'bool', value: text === 't' };
   },
   toSql: (value) => {
-    if (value.type !== 'bool') throw unexpected(value);
+    if (value.type !== 'bool') throw misplaced(value.type);
     return value.value ? 't' : 'f';
   },
 };
@@ -162,40 +117,23 @@ const numericBoolCodec: ValueCodec = {
     return { type: 'bool', value: text === '1' };
   },
   toSql: (value) => {
-    if (value.type !== 'bool') throw unexpected(value);
+    if (value.type !== 'bool') throw misplaced(value.type);
     return value.value ? '1' : '0';
   },
 };
 
 const instantCodec: ValueCodec = {
-  toRealm: dateFromText,
+  toRealm: instantFromText,
   toSql: (value) => {
-    if (value.type !== 'date') throw unexpected(value);
-    return dateToText(value);
+    if (value.type !== 'date') throw misplaced(value.type);
+    return instantToText(value);
   },
 };
 
 const dayCodec: ValueCodec = {
-  toRealm: dateFromText,
+  toRealm: instantFromText,
   toSql: (value) => {
-    if (value.type !== 'date') throw unexpected(value);
-    return dateToText(value, 'day');
+    if (value.type !== 'date') throw misplaced(value.type);
+    return instantToText(value, 'day');
   },
-};
-
-/** A mixed value that is no collection; those are for the codecs of whole states. */
-const mixedScalarCodec: ValueCodec = {
-  toRealm: (text) => {
-    const value = mixedFromJson(parseJson(text));
-    switch (value.type) {
-      case 'list':
-      case 'dictionary':
-      case 'object':
-      case 'set':
-        throw new DataError('the document is no single value');
-      default:
-        return value;
-    }
-  },
-  toSql: (value) => jsonText(mixedToJson(value)),
 };

@@ -2,10 +2,11 @@
  * Values of `mixed` as JSON, nested to any depth. What JSON has no form for is wrapped in an object with one `$`-name,
  * so that each value comes back with its type; a dictionary that looks like such an object is wrapped itself.
  */
-import { DataError } from '../../../src/connector/errors.ts';
-import { decimalToText, sameDecimal } from '../../../src/schema/decimal128.ts';
-import { NULL, type PrimaryKey, type ScalarValue } from '../../../src/schema/value.ts';
-import type { StateValue } from '../../../src/store/state/object-state.ts';
+
+import { decimalToText, sameDecimal } from '../../schema/decimal128.ts';
+import { NULL, type PrimaryKey, type ScalarValue } from '../../schema/value.ts';
+import type { StateValue } from '../../store/state/object-state.ts';
+import { DataError } from '../errors.ts';
 import { dateFromText, isoInstant } from './date-text.ts';
 import { decimalFromText } from './decimal-text.ts';
 import { doubleFromText, doubleToText, floatFromText, floatToText } from './float-text.ts';
@@ -97,7 +98,7 @@ function wrap(name: string, text: string): Json {
 }
 
 /**
- * What `jsonb` makes of a number counts, which writes it out in full: without fraction it is an integer, with one a
+ * What a database makes of a number counts, which may write it out in full: without fraction it is an integer, with one a
  * double; where that would lose digits it is a decimal. Throws `DataError` on more digits than a decimal holds.
  */
 function numberFromText(text: string): ScalarValue {
@@ -108,7 +109,7 @@ function numberFromText(text: string): ScalarValue {
   }
   if (!hasFraction(text)) return decimalFromText(text);
   const value = Number(text);
-  // `jsonb` knows no negative zero.
+  // A number of a document may be a decimal, which knows no negative zero.
   return isSameNumber(text, doubleToText(value))
     ? { type: 'double', value: value + 0 }
     : decimalFromText(text);
@@ -122,7 +123,7 @@ function hasFraction(text: string): boolean {
   return places > (exponent < 0 ? 0 : Number(text.slice(exponent + 1)));
 }
 
-/** Undefined for a number that would come back as another one: `jsonb` writes 1e300 out as a whole number. */
+/** Undefined for a number that would come back as another one: a database may write 1e300 out as a whole number. */
 function bareDouble(value: number): JsonNumber | undefined {
   if (!Number.isFinite(value) || Object.is(value, -0)) return undefined;
   const text = String(value);

@@ -1,5 +1,5 @@
 /** The beginning of a value for messages. */
-import type { StateValue } from '../../../src/store/state/object-state.ts';
+import type { StateValue } from '../../store/state/object-state.ts';
 
 const LONGEST = 120;
 

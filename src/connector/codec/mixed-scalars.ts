@@ -1,8 +1,9 @@
 /** Mixed values in columns of one type: devices write whichever kind of number their language has. */
-import type { ValueCodec } from '../../../src/connector/dialect.ts';
-import { DataError } from '../../../src/connector/errors.ts';
-import { decimalToText } from '../../../src/schema/decimal128.ts';
-import type { ScalarValue, ValueType } from '../../../src/schema/value.ts';
+
+import { decimalToText } from '../../schema/decimal128.ts';
+import type { ScalarValue, ValueType } from '../../schema/value.ts';
+import type { ValueCodec } from '../dialect.ts';
+import { DataError } from '../errors.ts';
 import { decimalFromText } from './decimal-text.ts';
 import { doubleFromText, doubleToText, floatFromText, floatToText } from './float-text.ts';
 import { wholeDigits } from './number-text.ts';

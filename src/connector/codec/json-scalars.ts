@@ -1,7 +1,8 @@
 /** Scalars of a declared type in JSON: the form a reader of the document expects, without any wrapping. */
-import { DataError } from '../../../src/connector/errors.ts';
-import { decimalToText } from '../../../src/schema/decimal128.ts';
-import type { ScalarValue, ValueType } from '../../../src/schema/value.ts';
+
+import { decimalToText } from '../../schema/decimal128.ts';
+import type { ScalarValue, ValueType } from '../../schema/value.ts';
+import { DataError } from '../errors.ts';
 import { dateFromText, isoInstant } from './date-text.ts';
 import { decimalFromText } from './decimal-text.ts';
 import { doubleFromText, doubleToText, floatFromText, floatToText } from './float-text.ts';
@@ -119,7 +120,7 @@ export function scalarToJson(value: Exclude<ScalarValue, { type: 'null' | 'link'
   }
 }
 
-/** What JSON has no number for, and what `jsonb` would write out in hundreds of digits, stands as a string. */
+/** What JSON has no number for, and what a database may write out in hundreds of digits, stands as a string. */
 function numberOrString(text: string): Json {
   if (text.startsWith('-0') && isSameNumber(text, '0')) return text;
   const power = Math.abs(Number(/[eE]([+-]?\d+)$/.exec(text)?.[1] ?? 0));

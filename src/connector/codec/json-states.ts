@@ -1,13 +1,14 @@
 /**
  * Values of a declared type as JSON documents: lists and sets as arrays, dictionaries and embedded objects as objects
- * (fields by property name), links by the key of their target. jsonb reorders members and normalises numbers, so
+ * (fields by property name), links by the key of their target. A database may reorder members and normalise numbers, so
  * documents are compared as values only, never by their text.
  */
-import { DataError } from '../../../src/connector/errors.ts';
-import type { ClassDefinition, ColumnDefinition } from '../../../src/schema/definition.ts';
-import { NULL, type PrimaryKey, type ScalarValue } from '../../../src/schema/value.ts';
-import type { SetState, StateValue } from '../../../src/store/state/object-state.ts';
-import { valueToken } from '../../../src/store/state/value-token.ts';
+
+import type { ClassDefinition, ColumnDefinition } from '../../schema/definition.ts';
+import { NULL, type PrimaryKey, type ScalarValue } from '../../schema/value.ts';
+import type { SetState, StateValue } from '../../store/state/object-state.ts';
+import { valueToken } from '../../store/state/value-token.ts';
+import { DataError } from '../errors.ts';
 import { scalarFromJson, scalarToJson } from './json-scalars.ts';
 import { isArray, isObject, type Json, jsonKind, MAX_JSON_DEPTH } from './json-text.ts';
 import { mixedFromJson, mixedToJson } from './mixed-json.ts';

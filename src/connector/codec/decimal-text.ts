@@ -1,8 +1,9 @@
-/** Texts of `numeric` as decimal128, exact, with a short way for short numbers. */
-import { DataError } from '../../../src/connector/errors.ts';
-import { decimalFromText as exactDecimal } from '../../../src/schema/decimal128.ts';
-import type { DecimalValue } from '../../../src/schema/value.ts';
-import { ValueError } from '../../../src/schema/value-error.ts';
+/** Texts of decimal numbers as decimal128, exact, with a short way for short numbers. */
+
+import { decimalFromText as exactDecimal } from '../../schema/decimal128.ts';
+import type { DecimalValue } from '../../schema/value.ts';
+import { ValueError } from '../../schema/value-error.ts';
+import { DataError } from '../errors.ts';
 
 /** Characters that hold no more digits than a number holds exactly. */
 const SHORT_TEXT = 15;

@@ -1,5 +1,5 @@
 /** Binary floating point and its texts: `NaN`, `Infinity` and the sign of zero survive. */
-import { DataError } from '../../../src/connector/errors.ts';
+import { DataError } from '../errors.ts';
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 

@@ -1,8 +1,8 @@
 /**
  * JSON without loss: numbers keep their digits, members their order. `JSON.parse` would make a double of every number,
- * which is not what a `jsonb` column (whose numbers are `numeric`) holds.
+ * which is not what a document of a database holds.
  */
-import { DataError } from '../../../src/connector/errors.ts';
+import { DataError } from '../errors.ts';
 
 export type Json = null | boolean | string | JsonNumber | readonly Json[] | ReadonlyMap<string, Json>;
 
@@ -148,23 +148,26 @@ class JsonReader {
   }
 }
 
-/** Throws `DataError` on strings that no text of the database can hold. */
-export function jsonText(value: Json): string {
+/**
+ * `check` is called with every string and throws `DataError` on those that the database cannot hold; half a surrogate
+ * pair never is one that it can.
+ */
+export function jsonText(value: Json, check?: (text: string) => void): string {
   if (value === null) return 'null';
   if (typeof value === 'boolean') return value ? 'true' : 'false';
-  if (typeof value === 'string') return quoted(value);
+  if (typeof value === 'string') return quoted(value, check);
   if (value instanceof JsonNumber) return value.text;
   let text = '';
   let separator = '';
   if (isObject(value)) {
     for (const [name, member] of value) {
-      text += `${separator}${quoted(name)}: ${jsonText(member)}`;
+      text += `${separator}${quoted(name, check)}: ${jsonText(member, check)}`;
       separator = ', ';
     }
     return `{${text}}`;
   }
   for (const item of value) {
-    text += separator + jsonText(item);
+    text += separator + jsonText(item, check);
     separator = ', ';
   }
   return `[${text}]`;
@@ -187,8 +190,8 @@ export function jsonKind(value: Json): string {
   return `the ${typeof value} ${JSON.stringify(value)}`;
 }
 
-function quoted(text: string): string {
-  if (text.includes('\0')) throw new DataError('PostgreSQL cannot hold the character NUL in a text');
+function quoted(text: string, check: ((text: string) => void) | undefined): string {
+  check?.(text);
   if (!text.isWellFormed()) throw new DataError('the text has half a surrogate pair');
   return JSON.stringify(text);
 }
