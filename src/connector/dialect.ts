@@ -125,17 +125,21 @@ export type FeedChange =
 /**
  * One step of the feed. A transaction is `begin`, any number of `change`, `commit`; `own` inside a transaction says
  * that it was written by our writer with that checkpoint (it always precedes the changes it marks). `idle` says that
- * nothing before `position` remains to be delivered; it never comes inside a transaction.
+ * nothing before `position` remains to be delivered; it never comes inside a transaction, nor does `tablesChanged`, which
+ * says that the tables are to be looked at soon.
  *
  * `begin.position` names the transaction and is the same whenever it is delivered again (on PostgreSQL the LSN of its
- * commit record); `commit.position` and `idle.position` are what may be confirmed and resumed from (the end of that record).
+ * commit record). It is absent where a transaction that is delivered again may consist of other changes (a feed of net
+ * changes, in which a row goes along with its last change): then all of it is written again, which must make no
+ * difference. `commit.position` and `idle.position` are what may be confirmed and resumed from (the end of that record).
  */
 export type FeedEvent =
-  | { readonly kind: 'begin'; readonly transaction: string; readonly position: Position }
+  | { readonly kind: 'begin'; readonly transaction: string; readonly position: Position | undefined }
   | { readonly kind: 'own'; readonly checkpoint: Checkpoint }
   | { readonly kind: 'change'; readonly change: FeedChange }
   | { readonly kind: 'commit'; readonly position: Position; readonly committedAt: Date }
-  | { readonly kind: 'idle'; readonly position: Position };
+  | { readonly kind: 'idle'; readonly position: Position }
+  | { readonly kind: 'tablesChanged' };
 
 /** What the replicas remember of the feed that filled them. */
 export type FeedKnown = {

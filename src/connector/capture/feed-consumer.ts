@@ -97,7 +97,7 @@ export class FeedConsumer {
   /** The layout in which the rows of each table came last. */
   readonly #layouts = new Map<string, FeedTable>();
   readonly #buffer = new TransactionBuffer();
-  #transaction: { readonly id: string; readonly position: Position } | undefined;
+  #transaction: { readonly id: string; readonly position: Position | undefined } | undefined;
   /** Changes of the current transaction seen so far, and how many of them an earlier run has written. */
   #seen = 0;
   #skip = 0;
@@ -203,6 +203,9 @@ export class FeedConsumer {
         case 'idle':
           position = event.position;
           break;
+        case 'tablesChanged':
+          this.#options.layouts?.hint();
+          break;
       }
     }
     if (position !== undefined) store.setMark(POSITION_MARK, position);
@@ -210,19 +213,20 @@ export class FeedConsumer {
     return position;
   }
 
-  #begin(id: string, position: Position): void {
+  #begin(id: string, position: Position | undefined): void {
     this.#transaction = { id, position };
     this.#included.clear();
     this.#seen = 0;
     this.#skip = 0;
     const partial = this.#options.store.mark(PARTIAL_MARK)?.split(' ');
-    if (partial?.[0] === position) this.#skip = Number(partial[1]);
+    if (position !== undefined && partial?.[0] === position) this.#skip = Number(partial[1]);
   }
 
   /** Writes what is buffered of a transaction that goes on. */
   #cut(captured: CapturedTransaction[]): void {
     this.#flush(captured);
-    this.#options.store.setMark(PARTIAL_MARK, `${this.#transaction?.position} ${this.#seen}`);
+    const position = this.#transaction?.position;
+    if (position !== undefined) this.#options.store.setMark(PARTIAL_MARK, `${position} ${this.#seen}`);
   }
 
   #add(change: FeedChange, captured: CapturedTransaction[]): void {
