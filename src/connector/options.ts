@@ -62,6 +62,11 @@ export type MappingOptions = {
   readonly columnOfProperty: ((className: string, propertyName: string) => string) | undefined;
   readonly valueToRealm: ((tableName: string, columnName: string, value: unknown) => unknown) | undefined;
   readonly valueToSql: ((className: string, propertyName: string, value: unknown) => unknown) | undefined;
+  /**
+   * The table of a collection, from the names of its class's table and of the column that it would have; ends in the
+   * latter. `<table>_<column>` unless given.
+   */
+  readonly itemTableName?: (tableName: string, columnName: string) => string;
   /** Properties that are never written to the database. */
   readonly ignores: (className: string, propertyName: string) => boolean;
   /** Collections that get a table of their own instead of a column when the database is made from the models. */

@@ -19,6 +19,30 @@ export function generatedKeys(schemas: readonly ObjectSchema[]): ReadonlyMap<str
   return keys;
 }
 
+/** What a program says of a list beyond its type. */
+export type ListTraits = {
+  /** The connector follows the table of the list from the database's side, too (`watch_table`). */
+  readonly watched: boolean;
+  /** The property of the target by which it shows the lists that it is in (`linkingObjects`). */
+  readonly inverse: string | undefined;
+};
+
+/** Of the lists of links that are watched or have an inverse, by `Class.property` in stored names. */
+export function listTraits(schemas: readonly ObjectSchema[]): ReadonlyMap<string, ListTraits> {
+  const traits = new Map<string, ListTraits>();
+  for (const { name: className, properties } of schemas) {
+    for (const { name, storedName, collection, linkTarget, watchTable: watched } of properties.values()) {
+      if (collection !== 'list' || linkTarget === undefined) continue;
+      const target = schemas.find((schema) => schema.name === linkTarget);
+      const inverse = [...(target?.linkingObjects.values() ?? [])].find(
+        ({ objectType, property }) => objectType === className && property === name,
+      )?.name;
+      if (watched || inverse !== undefined) traits.set(`${className}.${storedName}`, { watched, inverse });
+    }
+  }
+  return traits;
+}
+
 function classDefinition(schema: ObjectSchema): ClassDefinition {
   const columns = new Map<string, ColumnDefinition>();
   for (const property of schema.properties.values()) {

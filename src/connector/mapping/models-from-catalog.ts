@@ -8,6 +8,7 @@ import type {
 import { type Catalog, type ColumnInfo, type SourceDialect, type TableInfo, tableId } from '../dialect.ts';
 import type { MappingOptions } from '../options.ts';
 import { itemColumns, itemKey } from './item-tables.ts';
+import { itemTablePrefix } from './property-places.ts';
 
 type Context = {
   readonly catalog: Catalog;
@@ -36,22 +37,23 @@ export function definitionsFromCatalog(context: Context): Map<string, ClassDefin
   return classes;
 }
 
-/** A table `<table>_<name>` of `oid` and items is a collection of the class of `<table>`. */
+/** A table named after that of a class, of `oid` and items is a collection of that class. */
 function addItemTables(
   tables: readonly TableInfo[],
   classes: Map<string, ClassDefinition>,
   context: Context,
 ): void {
+  const prefixOf = (table: string): string => itemTablePrefix(table, context.options);
   for (const items of tables) {
     const collection = collectionOf(items);
     if (collection === undefined) continue;
     const owner = tables
-      .filter(({ table }) => items.table.name.startsWith(`${table.name}_`))
+      .filter(({ table }) => items.table.name.startsWith(prefixOf(table.name)))
       .toSorted((a, b) => b.table.name.length - a.table.name.length)
       .find((table) => classes.has(classNameOf(table, context)));
     const definition = owner === undefined ? undefined : classes.get(classNameOf(owner, context));
     if (owner === undefined || definition === undefined) continue;
-    const property = propertyOf(owner, items.table.name.slice(owner.table.name.length + 1), context);
+    const property = propertyOf(owner, items.table.name.slice(prefixOf(owner.table.name).length), context);
     if (definition.columns.has(property) || property === definition.primaryKey?.field) continue;
     const target = items.columns.find(({ name }) => name === 'target')!;
     const item = linkOf(items, target, classes, context) ?? context.dialect.naturalDefinition(target);

@@ -16,7 +16,11 @@ export function storedName(name: string, limit: NameLimit | undefined): string {
  * since several could begin alike, and with the table's own name.
  */
 export function composedName(first: string, second: string, limit: NameLimit | undefined): string {
-  const name = `${first}_${second}`;
+  return limitedName(`${first}_${second}`, limit);
+}
+
+/** The same for a name that is composed already. */
+export function limitedName(name: string, limit: NameLimit | undefined): string {
   if (limit === undefined || cut(name, limit) === name) return name;
   const digest = createHash('sha256').update(name).digest('hex').slice(0, DIGEST_LENGTH);
   return `${cut(name, { ...limit, length: limit.length - DIGEST_LENGTH - 1 })}_${digest}`;

@@ -5,8 +5,9 @@
  */
 import type { ClassDefinition, ColumnDefinition } from '../../schema/definition.ts';
 import { type TableInfo, tableId } from '../dialect.ts';
+import type { MappingOptions } from '../options.ts';
 import type { MappingContext } from './build-mapping.ts';
-import { composedName } from './name-limit.ts';
+import { composedName, limitedName } from './name-limit.ts';
 import { closest, columnNameFor } from './names.ts';
 
 export type Place =
@@ -67,10 +68,28 @@ export function embeddedClass(
   return target?.kind === 'embedded' ? target : undefined;
 }
 
-/** The table of a collection: `<table>_<column>`. */
-function itemTableName(className: string, property: string, table: string, context: PlaceContext): string {
-  const column = columnNameFor(className, property, table, [], context.options);
-  return composedName(table, column, context.options.nameLimit);
+/** The table of a collection: `<table>_<column>` unless the options say otherwise. */
+function itemTableName(
+  className: string,
+  property: string,
+  table: string,
+  { options }: PlaceContext,
+): string {
+  const column = columnNameFor(className, property, table, [], options);
+  return limitedName(unlimitedItemTableName(table, column, options), options.nameLimit);
+}
+
+/** The beginning that the tables of all collections of a class share. */
+export function itemTablePrefix(table: string, options: Pick<MappingOptions, 'itemTableName'>): string {
+  return unlimitedItemTableName(table, '', options);
+}
+
+function unlimitedItemTableName(
+  table: string,
+  column: string,
+  { itemTableName: name }: Pick<MappingOptions, 'itemTableName'>,
+): string {
+  return name?.(table, column) ?? `${table}_${column}`;
 }
 
 /** The column of a field of an embedded object that is flattened under `prefix`. */
