@@ -1,16 +1,17 @@
 /** What adapter and loader do alike before either starts: database ready, models resolved, mapping built. */
 import type { ClassDefinition } from '../schema/definition.ts';
-import { classDefinitions, generatedKeys } from '../schema/definitions.ts';
+import { classDefinitions, generatedKeys, type ListTraits, listTraits } from '../schema/definitions.ts';
 import { parseSchema } from '../schema/notation.ts';
 import type { ReplicaStore } from '../store/replica/contract.ts';
-import type { Catalog, SourceDialect, TableInfo } from './dialect.ts';
+import type { Catalog, SourceDialect, TableInfo, WantedTable } from './dialect.ts';
 import { MappingError } from './errors.ts';
 import type { KeyDirectory } from './keys/key-directory.ts';
 import { buildMapping } from './mapping/build-mapping.ts';
 import type { Mapping } from './mapping/class-mapping.ts';
 import { concealSecrets } from './mapping/concealed.ts';
+import { watchedTables } from './mapping/followed-lists.ts';
 import { definitionsFromCatalog } from './mapping/models-from-catalog.ts';
-import { wantedTables } from './mapping/wanted-tables.ts';
+import { wantedListTables, wantedTables } from './mapping/wanted-tables.ts';
 import type { ConnectorOptions, MappingOptions } from './options.ts';
 import { fitClasses, type Misfit } from './schema-watch/fitting.ts';
 import { definitionsOfRealms, withKnown } from './schema-watch/realm-definitions.ts';
@@ -22,7 +23,7 @@ export type ConnectorSetup = {
   readonly catalog: Catalog;
   /** Of the classes that run. */
   readonly mapping: Mapping;
-  /** The tables that the change feed watches: those of the classes, not those of lists. */
+  /** The tables that the change feed watches: those of the classes, and of lists only those that are watched. */
   readonly tables: readonly TableInfo[];
   /** Classes whose table was changed so that it does not fit any more. */
   readonly stopped: ReadonlyMap<string, Misfit>;
@@ -43,7 +44,9 @@ export async function setUpConnector(
   const found = await dialect.catalog();
   const place: Place = { options, dialect, schema, directory, remembered: memory(store) };
   const definitions = definitionsOf(place, found, store);
-  const catalog = options.createTables ? await createMissing(place, found, definitions) : found;
+  const catalog = options.createTables
+    ? await createMissing(place, found, definitions)
+    : await createListTables(place, found, definitions);
   const setup = await mapped(place, catalog, definitions);
   tellUnmapped(options, setup);
   return setup;
@@ -112,6 +115,7 @@ async function mapped(
         options: names,
         dialect,
         generatedKeys: generatedKeysOf(options),
+        listTraits: listTraitsOf(options),
         ...(directory === undefined ? {} : { directory }),
       }),
       options.secretProperties,
@@ -119,7 +123,8 @@ async function mapped(
       { redirected: options.tableOfRealm !== undefined },
     );
   const fitting = await fitClasses({ options, dialect, definitions, catalog, remembered, build });
-  const tables = fitting.mapping.order.map(({ table }) => table);
+  const { order, followedLists } = fitting.mapping;
+  const tables = [...order.map(({ table }) => table), ...watchedTables(followedLists)];
   return { definitions, catalog, ...fitting, tables };
 }
 
@@ -158,20 +163,52 @@ function generatedKeysOf({ models }: ConnectorOptions): ReadonlyMap<string, stri
   return generatedKeys(parseSchema(models));
 }
 
+function listTraitsOf({ models }: ConnectorOptions): ReadonlyMap<string, ListTraits> {
+  return listTraits(parseSchema(models));
+}
+
 async function createMissing(
-  { options, dialect, schema, remembered }: Place,
+  place: Place,
   catalog: Catalog,
   definitions: ReadonlyMap<string, ClassDefinition>,
 ): Promise<Catalog> {
-  const wanted = wantedTables({
+  const wanted = wantedTables(wishes(place, catalog, definitions));
+  const made = await create(place, stillWanted(wanted, catalog, place.remembered), catalog);
+  return createListTables(place, made, definitions);
+}
+
+/** The tables of watched lists are the connector's own, as its checkpoints are. */
+async function createListTables(
+  place: Place,
+  catalog: Catalog,
+  definitions: ReadonlyMap<string, ClassDefinition>,
+): Promise<Catalog> {
+  return create(place, wantedListTables(wishes(place, catalog, definitions)), catalog);
+}
+
+function wishes(
+  { options, dialect, schema }: Place,
+  catalog: Catalog,
+  definitions: ReadonlyMap<string, ClassDefinition>,
+) {
+  return {
     definitions,
     catalog,
     schema,
     options: options.mapping,
     dialect,
     generatedKeys: generatedKeysOf(options),
-  });
-  const statements = await dialect.createMissing(stillWanted(wanted, catalog, remembered));
+    listTraits: listTraitsOf(options),
+  };
+}
+
+async function create(
+  { options, dialect }: Place,
+  wanted: readonly WantedTable[],
+  catalog: Catalog,
+): Promise<Catalog> {
+  if (wanted.length === 0) return catalog;
+  const statements = await dialect.createMissing(wanted);
   for (const statement of statements) options.logger.info('Extended the database', { statement });
   return statements.length === 0 ? catalog : await dialect.catalog();
 }
@@ -182,11 +219,11 @@ function tellUnmapped(
   { mapping, left }: ConnectorSetup,
   only?: ReadonlyMap<string, ClassDefinition>,
 ): void {
-  for (const { className, definition, properties, states, lists, itemTables } of mapping.order) {
+  for (const { className, definition, properties, states, lists, itemTables, followed } of mapping.order) {
     if (only !== undefined && !only.has(className)) continue;
     const unmapped = [...definition.columns.keys()].filter(
       (name) =>
-        ![properties, states, lists, itemTables].some((places) => places.has(name)) &&
+        ![properties, states, lists, itemTables, followed].some((places) => places?.has(name)) &&
         !options.mapping.ignores(className, name) &&
         left.get(className)?.has(name) !== true,
     );

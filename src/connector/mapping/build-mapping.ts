@@ -1,5 +1,6 @@
 /** Resolves models, naming functions and catalog into a {@link Mapping}; every mistake is found here, before anything starts. */
 import type { ClassDefinition, ColumnDefinition } from '../../schema/definition.ts';
+import type { ListTraits } from '../../schema/definitions.ts';
 import type { Catalog, ColumnInfo, SourceDialect, TableInfo } from '../dialect.ts';
 import { tableId } from '../dialect.ts';
 import { forClass, MappingError } from '../errors.ts';
@@ -16,6 +17,7 @@ import {
 } from './class-mapping.ts';
 import { compoundLink } from './compound-link.ts';
 import { convertedCodec } from './converted-codecs.ts';
+import { type FollowedList, followedList } from './followed-lists.ts';
 import { itemColumns, itemTableMapping } from './item-tables.ts';
 import { keyMapping } from './key-mapping.ts';
 import { columnNameFor, tableNameFor } from './names.ts';
@@ -33,6 +35,8 @@ export type MappingContext = {
     Partial<Pick<SourceDialect, 'columnTypeFor' | 'shownDefinition' | 'mending'>>;
   /** By class, the property whose column the database makes the keys of rows in, where the models name it. */
   readonly generatedKeys?: ReadonlyMap<string, string>;
+  /** What the models say of lists beyond their types, by `Class.property`. */
+  readonly listTraits?: ReadonlyMap<string, ListTraits>;
   /** Knows the objects of rows; without it rows with keys of their own cannot be told apart. */
   readonly directory?: Pick<KeyDirectory, 'keyOf' | 'rowOf'>;
 };
@@ -85,14 +89,21 @@ function classMapping(
   const states = new Map<string, MappedState>();
   const lists = new Map<string, ListMapping>();
   const itemTables = new Map<string, ItemTableMapping>();
+  const followed = new Map<string, FollowedList>();
   const { name: className } = definition;
   for (const [property, column] of definition.columns) {
     if (context.options.ignores(className, property)) continue;
     const place = placeOf(definition, property, { name: table.table.name, info: table }, context);
     switch (place.kind) {
-      case 'listTable':
-        lists.set(property, listFor(className, property, column, place.name, context));
+      case 'listTable': {
+        const order = context.catalog.get(tableId({ schema: context.schema, name: place.name }));
+        const list = followedList(className, property, column, order, tables, context);
+        if (list !== undefined) followed.set(property, list);
+        // Without a table the order of a list that a foreign key keeps stays in the realm.
+        if (order !== undefined || list === undefined || list.watched)
+          lists.set(property, listFor(className, property, column, place.name, context));
         break;
+      }
       case 'itemTable':
         itemTables.set(property, itemsFor(className, property, column, place.name, context));
         break;
@@ -118,6 +129,7 @@ function classMapping(
     states,
     lists,
     itemTables,
+    followed,
   };
 }
 

@@ -3,6 +3,7 @@ import type { ClassDefinition, ColumnDefinition, RealmSchema } from '../../schem
 import type { LinkValue, NullValue, PrimaryKey, ScalarValue } from '../../schema/value.ts';
 import type { StateValue } from '../../store/state/object-state.ts';
 import type { ColumnInfo, KeyLookup, SqlText, TableInfo, ValueCodec } from '../dialect.ts';
+import type { FollowedList } from './followed-lists.ts';
 import { requireOwnTable } from './names.ts';
 
 export type MappedColumn = {
@@ -95,6 +96,8 @@ export type ClassMapping = {
   readonly lists: ReadonlyMap<string, ListMapping>;
   /** By property name: other collections with tables of their own, written whole and read when loading. */
   readonly itemTables: ReadonlyMap<string, ItemTableMapping>;
+  /** By property name: lists that are kept from both sides. Those with a table are among `lists`, too. */
+  readonly followed?: ReadonlyMap<string, FollowedList>;
 };
 
 export class Mapping {
@@ -102,15 +105,25 @@ export class Mapping {
   readonly #byTable = new Map<string, ClassMapping>();
   /** Parents before children, as far as foreign keys have no cycle. */
   readonly order: readonly ClassMapping[];
+  /** The lists that are kept from both sides, as far as both of their classes are mapped. */
+  readonly followedLists: readonly FollowedList[];
 
   constructor(classes: readonly ClassMapping[]) {
     this.order = parentsFirst(classes);
+    const names = new Set(classes.map(({ className }) => className));
+    this.followedLists = classes.flatMap(({ followed }) =>
+      [...(followed?.values() ?? [])].filter(({ targetClass }) => names.has(targetClass)),
+    );
     const owners = new Map<string, string>();
     for (const mapped of classes) {
       this.#byClass.set(mapped.className, mapped);
       requireOwnTable(nameOf(mapped), mapped.className, owners);
       this.#byTable.set(nameOf(mapped), mapped);
     }
+  }
+
+  followedList(className: string, property: string): FollowedList | undefined {
+    return this.followedLists.find((list) => list.ownerClass === className && list.property === property);
   }
 
   forClass(className: string): ClassMapping | undefined {
@@ -124,27 +137,60 @@ export class Mapping {
 }
 
 function parentsFirst(classes: readonly ClassMapping[]): ClassMapping[] {
-  const byTable = new Map(classes.map((mapped) => [nameOf(mapped), mapped]));
+  const parents = referencesOf(classes);
   const ordered: ClassMapping[] = [];
-  const state = new Map<string, 'visiting' | 'done'>();
+  const visited = new Set<ClassMapping>();
   const visit = (mapped: ClassMapping): void => {
-    const name = nameOf(mapped);
-    if (state.has(name)) return;
-    state.set(name, 'visiting');
-    for (const foreignKey of mapped.table.foreignKeys) {
-      const parent = byTable.get(`${foreignKey.referenced.schema}.${foreignKey.referenced.name}`);
-      if (parent !== undefined) visit(parent);
+    if (visited.has(mapped)) return;
+    visited.add(mapped);
+    for (const { parent, firm } of parents.get(mapped) ?? []) {
+      // Where tables refer to one another, a reference that may be empty first does not decide the order.
+      if (firm || !reaches(parent, mapped, parents)) visit(parent);
     }
-    // A key that the database makes is there only after its row.
-    for (const { lookup } of mapped.properties.values()) {
-      const parent = lookup === undefined ? undefined : byTable.get(nameOf(lookup));
-      if (parent !== undefined) visit(parent);
-    }
-    state.set(name, 'done');
     ordered.push(mapped);
   };
   for (const mapped of classes) visit(mapped);
   return ordered;
+}
+
+/** `firm`: a row cannot be there before the one that it refers to. */
+type Reference = { readonly parent: ClassMapping; readonly firm: boolean };
+
+function referencesOf(classes: readonly ClassMapping[]): Map<ClassMapping, readonly Reference[]> {
+  const byTable = new Map(classes.map((mapped) => [nameOf(mapped), mapped]));
+  const references = new Map<ClassMapping, Reference[]>();
+  for (const mapped of classes) {
+    const found: Reference[] = [];
+    const add = (name: string, firm: boolean): void => {
+      const parent = byTable.get(name);
+      if (parent !== undefined && parent !== mapped) found.push({ parent, firm });
+    };
+    const nullable = new Set(
+      mapped.table.columns.filter((column) => column.nullable).map(({ name }) => name),
+    );
+    for (const { columns, referenced } of mapped.table.foreignKeys) {
+      add(`${referenced.schema}.${referenced.name}`, !columns.some((name) => nullable.has(name)));
+    }
+    // A key that the database makes is there only after its row.
+    for (const { lookup, column } of mapped.properties.values()) {
+      if (lookup !== undefined) add(nameOf(lookup), !column.nullable);
+    }
+    references.set(mapped, found);
+  }
+  return references;
+}
+
+function reaches(
+  from: ClassMapping,
+  to: ClassMapping,
+  references: ReadonlyMap<ClassMapping, readonly Reference[]>,
+): boolean {
+  const seen = new Set([from]);
+  for (const each of seen) {
+    if (each === to) return true;
+    for (const { parent } of references.get(each) ?? []) seen.add(parent);
+  }
+  return false;
 }
 
 function nameOf(mapped: { readonly table: TableInfo }): string {

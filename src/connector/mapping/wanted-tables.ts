@@ -10,11 +10,22 @@ import {
 import { type MappingContext, tableNames } from './build-mapping.ts';
 import { compoundLinkColumns } from './compound-link.ts';
 import { itemColumns, itemKey } from './item-tables.ts';
-import { requireOwnTable, tableNameFor } from './names.ts';
+import { columnNameFor, requireOwnTable, tableNameFor } from './names.ts';
 import { embeddedClass, fieldColumnName, isScalarProperty, placeOf } from './property-places.ts';
 import { wantedKey } from './wanted-keys.ts';
 
 type Context = Omit<MappingContext, 'dialect'> & { readonly dialect: Pick<SourceDialect, 'columnTypeFor'> };
+
+/** Of tables that are there already, those of watched lists that are not: they are the connector's own. */
+export function wantedListTables(context: Context): WantedTable[] {
+  return [...context.definitions.values()].flatMap((definition) => {
+    if (definition.kind === 'embedded' || definition.primaryKey === undefined) return [];
+    if (tableOf(definition.name, context) === undefined) return [];
+    return itemTables(definition, context).filter(
+      ({ table, watched }) => watched && !context.catalog.has(tableId(table)),
+    );
+  });
+}
 
 /** Every table of the models with every column; the dialect creates what is missing of them. */
 export function wantedTables(context: Context): WantedTable[] {
@@ -168,13 +179,15 @@ function keyOf(definition: ClassDefinition, context: Context): WantedColumn | un
   return primaryKey.length === 1 ? primaryKey[0] : undefined;
 }
 
-function itemTables(definition: ClassDefinition, context: Context): WantedTable[] {
+type WantedItems = WantedTable & { readonly watched: boolean };
+
+function itemTables(definition: ClassDefinition, context: Context): WantedItems[] {
   const parent = nameFor(definition.name, context);
   const info = tableOf(definition.name, context);
   const { primaryKey: parentKey } = wantedKey(definition, parent, info, context);
   const text = context.dialect.columnTypeFor({ type: 'string', nullable: false, collection: 'single' });
   const oidType = parentKey.length === 1 ? (parentKey[0]?.type ?? text) : text;
-  const tables: WantedTable[] = [];
+  const tables: WantedItems[] = [];
   for (const [property, column] of definition.columns) {
     if (context.options.ignores(definition.name, property)) continue;
     const place = placeOf(definition, property, { name: parent, info }, context);
@@ -185,8 +198,13 @@ function itemTables(definition: ClassDefinition, context: Context): WantedTable[
       target: itemType(column, text, context),
     };
     const key = itemKey(column.collection);
+    const traits = context.listTraits?.get(`${definition.name}.${property}`);
+    const watched = place.kind === 'listTable' && (traits?.watched ?? false);
+    if (!watched && isMirrored(definition.name, column, traits?.inverse, context)) continue;
     tables.push({
-      kind: column.collection === 'list' ? 'list' : 'object',
+      watched,
+      // The feed tells rows apart by a key that is checked at once, which that of a list table is not.
+      kind: column.collection === 'list' && !watched ? 'list' : 'object',
       table: { schema: context.schema, name: place.name },
       columns: [
         { name: 'oid', type: oidType, nullable: false },
@@ -201,6 +219,27 @@ function itemTables(definition: ClassDefinition, context: Context): WantedTable[
     });
   }
   return tables;
+}
+
+/** A foreign key column of the target says what is in the list, so that no table is wanted for it. */
+function isMirrored(
+  owner: string,
+  { linkTarget }: ColumnDefinition,
+  inverse: string | undefined,
+  context: Context,
+): boolean {
+  const target = linkTarget === undefined ? undefined : tableOf(linkTarget, context);
+  if (inverse === undefined || linkTarget === undefined || target === undefined) return false;
+  const existing = target.columns.map((column) => column.name);
+  const name = columnNameFor(linkTarget, inverse, target.table.name, existing, context.options);
+  const parent = tableOf(owner, context);
+  return target.foreignKeys.some(
+    ({ columns, referenced }) =>
+      columns.length === 1 &&
+      columns[0] === name &&
+      parent !== undefined &&
+      tableId(referenced) === tableId(parent.table),
+  );
 }
 
 function itemType(column: ColumnDefinition, text: string, context: Context): string {

@@ -7,6 +7,7 @@ import type { ClassDefinition } from '../../schema/definition.ts';
 import { type Catalog, type SourceDialect, type TableInfo, tableId } from '../dialect.ts';
 import { MappingError } from '../errors.ts';
 import { type ClassMapping, Mapping } from '../mapping/class-mapping.ts';
+import { watchedTables } from '../mapping/followed-lists.ts';
 import type { ConnectorOptions, MappingOptions } from '../options.ts';
 import { columnsOf, type RememberedClass } from './remembered-classes.ts';
 import { describeDifference } from './table-difference.ts';
@@ -38,13 +39,12 @@ export async function fitClasses(context: FittingContext): Promise<Fitting> {
   let built = attempt.build();
   built = attempt.refuseUnfilled(built);
   for (;;) {
-    const faults = await context.dialect.catalogWatch?.faults(
-      built.order.filter(({ className }) => attempt.runs(className)).map(({ table }) => table),
-    );
+    const running = built.order.filter(({ className }) => attempt.runs(className));
+    const faults = await context.dialect.catalogWatch?.faults(running.flatMap(watchedOf));
     const before = attempt.stopped.size;
-    for (const { className, table } of built.order) {
-      const fault = faults?.get(tableId(table.table));
-      if (fault !== undefined && attempt.runs(className)) attempt.stop(className, fault);
+    for (const mapped of running) {
+      const fault = watchedOf(mapped).flatMap(({ table }) => faults?.get(tableId(table)) ?? [])[0];
+      if (fault !== undefined) attempt.stop(mapped.className, fault);
     }
     if (attempt.stopped.size === before) break;
     built = attempt.build();
@@ -54,6 +54,11 @@ export async function fitClasses(context: FittingContext): Promise<Fitting> {
     stopped: attempt.stopped,
     left: attempt.leftOut(built),
   };
+}
+
+/** The tables of a class that the change feed shows. */
+function watchedOf({ table, followed }: ClassMapping): TableInfo[] {
+  return [table, ...watchedTables([...(followed?.values() ?? [])])];
 }
 
 class Attempt {
@@ -91,7 +96,10 @@ class Attempt {
     for (const mapped of built.order) {
       const before = this.#context.remembered.get(mapped.className);
       if (before === undefined || !this.runs(mapped.className)) continue;
-      const known = new Set(unfilled(mapped, before.tables[0]));
+      const members = built.followedLists.flatMap(({ targetClass, member }) =>
+        targetClass === mapped.className ? (member?.column.name ?? []) : [],
+      );
+      const known = new Set([...unfilled(mapped, before.tables[0]), ...members]);
       const column = unfilled(mapped, mapped.table).find((name) => !known.has(name));
       if (column === undefined) continue;
       this.stop(

@@ -101,6 +101,7 @@ export function columnsOf(mapped: ClassMapping): Map<string, readonly string[]> 
       state.property,
       state.columns.map(({ name }) => name),
     );
-  for (const property of [...mapped.lists.keys(), ...mapped.itemTables.keys()]) columns.set(property, []);
+  for (const places of [mapped.lists, mapped.itemTables, mapped.followed ?? new Map<string, never>()])
+    for (const property of places.keys()) columns.set(property, []);
   return columns;
 }

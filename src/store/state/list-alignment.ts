@@ -1,6 +1,4 @@
 /** Which elements of one list stand in another one too, in the same order. */
-import type { StateValue } from './object-state.ts';
-
 export type CommonElement = { readonly before: number; readonly after: number };
 
 /**
@@ -10,10 +8,10 @@ export type CommonElement = { readonly before: number; readonly after: number };
 const MAX_COMPARISONS = 100_000;
 
 /** Indexes of the elements that both lists share by `same`, rising on both sides. */
-export function commonElements(
-  before: readonly StateValue[],
-  after: readonly StateValue[],
-  same: (before: StateValue, after: StateValue) => boolean,
+export function commonElements<T>(
+  before: readonly T[],
+  after: readonly T[],
+  same: (before: T, after: T) => boolean,
 ): readonly CommonElement[] {
   const shorter = Math.min(before.length, after.length);
   let start = 0;
@@ -34,10 +32,10 @@ export function commonElements(
   return common;
 }
 
-function longestSequence(
-  before: readonly StateValue[],
-  after: readonly StateValue[],
-  same: (before: StateValue, after: StateValue) => boolean,
+function longestSequence<T>(
+  before: readonly T[],
+  after: readonly T[],
+  same: (before: T, after: T) => boolean,
 ): CommonElement[] {
   const width = after.length + 1;
   if (before.length * after.length > MAX_COMPARISONS) return [];
