@@ -13,20 +13,20 @@ export const int = (value: number): IntValue => ({ type: 'int', value: BigInt(va
 export const str = (value: string): StringValue => ({ type: 'string', value });
 export const link = (table: string, key: number): LinkValue => ({ type: 'link', table, key: int(key) });
 
-const textCodec: ValueCodec = {
+export const textCodec: ValueCodec = {
   toRealm: (text) => ({ type: 'string', value: text }),
   toSql: (value) => (value.type === 'string' ? value.value : null),
 };
-const linkTo = (table: string): ValueCodec => ({
+export const linkTo = (table: string): ValueCodec => ({
   toRealm: (text) => ({ type: 'link', table, key: { type: 'int', value: BigInt(text) } }),
   toSql: (value) => (value.type === 'link' && value.key.type === 'int' ? value.key.value.toString() : null),
 });
 
-function column(name: string, nullable: boolean): ColumnInfo {
+export function column(name: string, nullable: boolean): ColumnInfo {
   return { name, type: 'text', baseType: 'text', nullable, hasDefault: false, readOnly: false };
 }
 
-function table(name: string, columns: ColumnInfo[], foreignKeys: [string, string][] = []): TableInfo {
+export function table(name: string, columns: ColumnInfo[], foreignKeys: [string, string][] = []): TableInfo {
   return {
     table: { schema: 'public', name },
     columns: [column('id', false), ...columns],
@@ -40,15 +40,15 @@ function table(name: string, columns: ColumnInfo[], foreignKeys: [string, string
   };
 }
 
-const text: ColumnDefinition = { type: 'string', nullable: true, collection: 'single' };
-const link0 = (linkTarget: string): ColumnDefinition => ({
+export const text: ColumnDefinition = { type: 'string', nullable: true, collection: 'single' };
+export const link0 = (linkTarget: string): ColumnDefinition => ({
   type: 'link',
   nullable: true,
   collection: 'single',
   linkTarget,
 });
 
-function mapClass(
+export function mapClass(
   className: string,
   info: TableInfo,
   properties: [string, ColumnDefinition, ValueCodec][],
@@ -131,8 +131,8 @@ export const mapping = new Mapping([
 export class MemoryReplica implements ReplicaReader {
   readonly #view = new MemoryView();
 
-  constructor() {
-    for (const mapped of mapping.order) this.#view.addClass(mapped.definition);
+  constructor(of: Mapping = mapping) {
+    for (const mapped of of.order) this.#view.addClass(mapped.definition);
   }
 
   get schema() {

@@ -75,7 +75,8 @@ function planWrites(effect: NetEffect, mapping: Mapping, replica: ReplicaReader)
     if (effects === undefined) continue;
     const grouped = new Map<string, Run>();
     const postponed = new Map<string, Run>();
-    for (const object of effects) {
+    const ordered = inOrderOfReferences(effects, mapped, effect);
+    for (const object of ordered ?? effects) {
       const row = cellsOf(object, mapped, replica);
       for (const name of postponedLinks(object, mapped, effect, position)) {
         const cell = row.get(name);
@@ -84,14 +85,52 @@ function planWrites(effect: NetEffect, mapping: Mapping, replica: ReplicaReader)
         row.set(name, { ...cell, text: null });
       }
       const kind = object.operation === 'update' ? 'update' : 'upsert';
-      if (kind === 'upsert' || row.size > 0) addRow(grouped, kind, mapped, object.key, row);
-      else if (overwritesDatabase(object, mapped))
-        addRow(grouped, kind, mapped, object.key, untouched(object, mapped));
+      const written = row.size > 0 || kind === 'upsert' ? row : untouched(object, mapped);
+      if (written !== row && !overwritesDatabase(object, mapped)) continue;
+      if (ordered !== undefined && !grouped.has(shapeOf(kind, written))) {
+        for (const run of grouped.values()) runs.push(statementOf(run));
+        grouped.clear();
+      }
+      addRow(grouped, kind, mapped, object.key, written);
     }
     for (const run of grouped.values()) runs.push(statementOf(run));
     for (const run of postponed.values()) later.push(statementOf(run));
   }
   return [...runs, ...later];
+}
+
+/**
+ * Rows that must refer to a row of their own table come after it: databases check references after each statement, and
+ * not all rows of a class go into one. Undefined where no order is needed; rows in a ring can only come in together.
+ */
+function inOrderOfReferences(
+  effects: readonly ObjectEffect[],
+  mapped: ClassMapping,
+  effect: NetEffect,
+): readonly ObjectEffect[] | undefined {
+  const links = [...mapped.properties.values()].filter(
+    ({ definition, column }) => definition.linkTarget === mapped.className && !column.nullable,
+  );
+  if (links.length === 0) return undefined;
+  const parentsOf = (object: ObjectEffect): ObjectEffect[] =>
+    links.flatMap(({ property }) => {
+      const value = object.values.get(property);
+      const parent =
+        value?.type === 'link' ? effect.objects.get(objectToken(value.table, value.key)) : undefined;
+      return parent === undefined || parent.operation === 'delete' ? [] : [parent];
+    });
+  const ordered = new Set<ObjectEffect>();
+  const entered = new Set<ObjectEffect>();
+  const open = [...effects].reverse();
+  for (let object = open.pop(); object !== undefined; object = open.pop()) {
+    if (entered.has(object)) {
+      ordered.add(object);
+      continue;
+    }
+    entered.add(object);
+    open.push(object, ...parentsOf(object).filter((parent) => !entered.has(parent)));
+  }
+  return [...ordered];
 }
 
 /** A value that is the database's to make was written in the realm, where it must become the database's again. */
@@ -154,7 +193,7 @@ function addRow(
   row: Cells,
 ): void {
   const columns = [...row.keys()];
-  const shape = `${kind} ${columns.join('\0')}`;
+  const shape = shapeOf(kind, row);
   let run = runs.get(shape);
   if (run === undefined) {
     run = { kind, mapped, columns, lookups: new Map(), rows: [] };
@@ -164,6 +203,10 @@ function addRow(
   const texts: SqlText[] = [...mapped.key.toSql(key)];
   for (const { text } of row.values()) texts.push(text);
   run.rows.push(texts);
+}
+
+function shapeOf(kind: Run['kind'], row: Cells): string {
+  return `${kind} ${[...row.keys()].join('\0')}`;
 }
 
 function statementOf({ kind, mapped, columns, lookups, rows }: Run): ApplyStatement {
