@@ -1,6 +1,7 @@
 /**
  * The connector's own tables, in a schema of their own inside the synced database: what was applied (`checkpoint`), what
- * could not be (`dead_letter`), and how far the change feed was read (`feed`). None of them is followed.
+ * could not be (`dead_letter`), and who reads the change feed and how far (`feed`). Changes of `checkpoint` are tracked, so
+ * that the feed shows which of our own transactions it has come to.
  */
 import type { TableName } from '../../src/connector/dialect.ts';
 
@@ -65,10 +66,12 @@ const CREATE_TABLE: ReadonlyMap<TableName, readonly string[]> = new Map([
     [
       `CREATE TABLE [${OWN_SCHEMA}].[feed] (
     [adapter] nvarchar(128) ${EXACT} NOT NULL,
-    [source] nvarchar(400) NULL,
+    [line] char(36) NOT NULL,
+    [previous_line] char(36) NULL,
     [position] bigint NOT NULL,
-    [tables] nvarchar(max) NULL,
     [confirmed_at] datetime2(3) NOT NULL CONSTRAINT [df_feed_confirmed_at] DEFAULT (SYSUTCDATETIME()),
+    [holder] nvarchar(400) NULL,
+    [held_since] datetime2(3) NULL,
     CONSTRAINT [pk_feed] PRIMARY KEY ([adapter])
 )`,
     ],
