@@ -30,8 +30,9 @@ import {
 } from '../../src/connector/codec/float-text.ts';
 import type { ColumnInfo, SqlText } from '../../src/connector/dialect.ts';
 import { MappingError } from '../../src/connector/errors.ts';
+import { quoteIdentifier } from './sql-text.ts';
 import { type SqlType, sqlTypeOf } from './sql-type.ts';
-import { readVariant, writeVariant } from './variant-text.ts';
+import { canonicalVariant, readVariant, writeVariant } from './variant-text.ts';
 
 /** Longer than any text of a number or a time. */
 const SHORT = 'varchar(64)';
@@ -44,7 +45,7 @@ const LONGEST_CHARACTERS = 4000;
 
 /** The value of a column as the driver is to be given it; `alias` is that of its table in the statement. */
 export function readExpression(column: ColumnInfo, alias: string): string {
-  const value = `${alias}.${quoted(column.name)}`;
+  const value = `${alias}.${quoteIdentifier(column.name)}`;
   const type = sqlTypeOf(column);
   switch (type.name) {
     case 'bit':
@@ -170,9 +171,22 @@ export function writeExpression(column: ColumnInfo, textSql: string): string {
 export function assignmentExpression(column: ColumnInfo, target: string, textSql: string): string {
   const written = writeExpression(column, textSql);
   if (sqlTypeOf(column).name !== 'datetimeoffset') return written;
-  const present = `${target}.${quoted(column.name)}`;
+  const present = `${target}.${quoteIdentifier(column.name)}`;
   return `CASE WHEN ${textSql} LIKE N'%Z' AND ${present} = ${written} THEN ${present} ELSE ${written} END`;
 }
+
+/** Whether columns of the type have texts at all: those of geometry and geography, say, have none. */
+export function isKnown({ name }: SqlType): boolean {
+  return KNOWN.has(name);
+}
+
+const KNOWN: ReadonlySet<string> = new Set(
+  (
+    'bit tinyint smallint int bigint decimal money smallmoney float real date time smalldatetime datetime datetime2 ' +
+    'datetimeoffset uniqueidentifier char varchar nchar nvarchar text ntext binary varbinary image rowversion xml json ' +
+    'hierarchyid sql_variant'
+  ).split(' '),
+);
 
 export type TextReader = (value: unknown) => SqlText;
 
@@ -206,6 +220,8 @@ function canonicalForm({ name }: SqlType): (text: string) => string {
       return withoutPadding;
     case 'uniqueidentifier':
       return (text) => text.toLowerCase();
+    case 'sql_variant':
+      return canonicalVariant;
     default:
       return (text) => text;
   }
@@ -230,10 +246,6 @@ function inCollation(textSql: string, { collation }: SqlType): string {
 
 function isMax({ length }: SqlType): boolean {
   return length === 'max';
-}
-
-function quoted(name: string): string {
-  return `[${name.replaceAll(']', ']]')}]`;
 }
 
 /** Throws `MappingError` where a model wants a column that no property can be. */

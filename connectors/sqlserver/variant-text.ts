@@ -15,6 +15,12 @@
  * | `data` | binary, varbinary | varbinary(8000) |
  * | `string` | char, varchar, nchar, nvarchar | nvarchar(4000) |
  */
+import {
+  doubleFromText,
+  doubleToText,
+  floatFromText,
+  floatToText,
+} from '../../src/connector/codec/float-text.ts';
 import { MAX_PRECISION } from './sql-type.ts';
 
 /** How values of these base types are read; whatever is not among them has no text. */
@@ -101,4 +107,19 @@ function writeDecimal(text: string): string {
 export function splitVariant(text: string): { readonly kind: string; readonly value: string } | undefined {
   const colon = text.indexOf(':');
   return colon < 1 ? undefined : { kind: text.slice(0, colon), value: text.slice(colon + 1) };
+}
+
+/** The one text of a value, from that which the server made. */
+export function canonicalVariant(text: string): string {
+  const { kind, value } = splitVariant(text) ?? { kind: '', value: text };
+  switch (kind) {
+    case 'real':
+      return `real:${floatToText(floatFromText(value))}`;
+    case 'float':
+      return `float:${doubleToText(doubleFromText(value))}`;
+    case 'decimal': // its scale is that of its type, of which no realm knows
+      return value.includes('.') ? `decimal:${value.replace(/\.?0+$/, '')}` : text;
+    default:
+      return text;
+  }
 }
