@@ -1,16 +1,11 @@
 /** What the options of the PostgreSQL connector mean for its connections and for the engine. */
-import { createHash } from 'node:crypto';
-import { join, resolve } from 'node:path';
 import { validate } from '../../src/config/validation.ts';
-import type { OptionNames } from '../../src/connector/option-names.ts';
-import type { CompoundKeyPart, ConnectorOptions, RowProperties } from '../../src/connector/options.ts';
-import { realmPathFromText } from '../../src/connector/realm-path.ts';
-import { createLogger, toLogger } from '../../src/logging/logger.ts';
+import { engineOptions, type OwnOptions } from '../../src/connector/configuration/engine-options.ts';
+import type { ConnectorOptions } from '../../src/connector/options.ts';
 import {
   databaseName,
-  isTextList,
+  OPTION_NAMES,
   type ParsedOptions,
-  pathOfRegex,
   postgresOptionsSchema,
   type TlsOptions,
 } from './option-schema.ts';
@@ -22,21 +17,6 @@ const POSTGRES_PORT = 5432;
 const LONGEST_NAME = 63;
 /** Long enough for a sleeping managed database to answer, short enough that a wrong host is noticed. */
 const DEFAULT_CONNECT_SECONDS = 15;
-
-const OPTION_NAMES: OptionNames = {
-  realmPathOfRow: 'mapPostgresChangeToRealmPath',
-  tableOfRealm: 'mapRealmChangeToPostgresTable',
-  classOfTable: 'mapPostgresTableName',
-  tableOfClass: 'mapRealmClassName',
-  propertyOfColumn: 'mapPostgresColumnName',
-  columnOfProperty: 'mapRealmPropertyName',
-  valueToRealm: 'convertPostgresValueToRealm',
-  valueToSql: 'convertRealmValueToPostgres',
-  createDatabase: 'createPostgresDB',
-  createTables: 'createPostgresSchema',
-  initializeRealm: 'initializeRealmFromPostgres',
-  applyRealmSchemaChanges: 'applyRealmSchemaChangesToPostgres',
-};
 
 /** How to reach the database; secrets are in here, so it is never logged. */
 export type PostgresConnectionOptions = {
@@ -90,7 +70,7 @@ export function parsePostgresOptions(
     prefix,
   );
   return {
-    engine: engineOptions(options, directory),
+    engine: engineOptions(options, ownOptions(options), directory),
     connection: connectionOptions(options),
     schema: options.postgresSchema,
     customTypes: new Map(Object.entries(options.customPostgresTypes)),
@@ -103,17 +83,10 @@ export function parsePostgresOptions(
   };
 }
 
-function engineOptions(options: ParsedOptions, directory: string): ConnectorOptions {
-  const adapterName = options.adapterName ?? defaultAdapterName(options);
-  const log =
-    options.logger === undefined ? createLogger({ level: options.logLevel }) : toLogger(options.logger);
+function ownOptions(options: ParsedOptions): OwnOptions {
   return {
-    adapterName,
-    localPath: resolve(directory, options.localPath ?? join('isthmus-data', adapterName)),
-    serverUrl: options.realmConfig.server,
-    appId: options.realmConfig.appId,
-    user: options.realmConfig.user,
-    models: options.schema ?? [],
+    database: databaseName(options) ?? '',
+    realmPath: options.mapPostgresChangeToRealmPath,
     mapping: {
       optionNames: OPTION_NAMES,
       nameLimit: { length: LONGEST_NAME, unit: 'bytes' },
@@ -123,34 +96,14 @@ function engineOptions(options: ParsedOptions, directory: string): ConnectorOpti
       columnOfProperty: options.mapRealmPropertyName,
       valueToRealm: options.convertPostgresValueToRealm,
       valueToSql: options.convertRealmValueToPostgres,
-      ignores: ignoredBy(options.realmIgnoreProperties),
-      hasItemTable: (className, property) => options.collectionTables.includes(`${className}.${property}`),
-      compoundPrimaryKeys: new Map<string, readonly CompoundKeyPart[]>(
-        Object.entries(options.compoundPrimaryKeys),
-      ),
     },
-    realmRegex: options.realmRegex,
-    ...realmPathOptions(options),
     tableOfRealm: options.mapRealmChangeToPostgresTable,
     createDatabase: options.createPostgresDB,
     createTables: options.createPostgresSchema,
     initializeRealm: options.initializeRealmFromPostgres,
     applyRealmSchemaChanges: options.applyRealmSchemaChangesToPostgres,
     resetFeed: options.resetPostgresReplicationSlot,
-    ignoreSqlErrors:
-      typeof options.ignoreSQLerrors === 'boolean'
-        ? options.ignoreSQLerrors
-        : new Map(Object.entries(options.ignoreSQLerrors)),
-    secretProperties: new Set(options.secretProperties),
-    load: {
-      batchRows: options.loaderSQLBatchSize,
-      online: options.loadOnline,
-      uploadMaxWaitMilliseconds: options.loaderUploadMaxWaitTime * 1000,
-    },
-    logger: log,
-    printCommands: options.printCommandsToConsole,
     feedCheckMilliseconds: options.slotCheckInterval * 1000,
-    schemaCheckMilliseconds: options.schemaCheckInterval * 1000,
   };
 }
 
@@ -168,40 +121,4 @@ function connectionOptions(options: ParsedOptions): PostgresConnectionOptions {
     connectTimeoutMilliseconds: seconds * 1000,
     retryQuery: config.retryQuery,
   };
-}
-
-function realmPathOptions(
-  options: ParsedOptions,
-): Pick<ConnectorOptions, 'realmPathOfRow' | 'fixedRealmPath'> {
-  const mapped = options.mapPostgresChangeToRealmPath;
-  if (typeof mapped === 'function') return { realmPathOfRow: mapped, fixedRealmPath: undefined };
-  const path = mapped === undefined ? pathOfRegex(options.realmRegex) : realmPathFromText(mapped);
-  if (path === undefined) throw new Error('validation let a realm path through that is none');
-  return { realmPathOfRow: (_table: string, _row: RowProperties) => path, fixedRealmPath: path };
-}
-
-/**
- * Stable from one start to the next, because the replication slot carries it, and different for two adapters that
- * watch different realms through one database.
- */
-function defaultAdapterName(options: ParsedOptions): string {
-  const database = (databaseName(options) ?? '')
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '_')
-    .slice(0, 24);
-  const realms = createHash('sha256').update(options.realmRegex.source).digest('hex').slice(0, 6);
-  return `isthmus_${database}_${realms}`;
-}
-
-function ignoredBy(
-  ignored: readonly string[] | Readonly<Record<string, readonly string[]>>,
-): (className: string, propertyName: string) => boolean {
-  const names = new Set(
-    isTextList(ignored)
-      ? ignored
-      : Object.entries(ignored).flatMap(([className, properties]) =>
-          properties.map((property) => `${className}.${property}`),
-        ),
-  );
-  return (className, propertyName) => names.has(propertyName) || names.has(`${className}.${propertyName}`);
 }

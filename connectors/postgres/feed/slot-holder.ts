@@ -1,5 +1,5 @@
 /** Who reads a slot now: what an adapter that finds it in use, and `isthmus doctor`, tell about the other one. */
-import { adapterOfApplication } from '../application-name.ts';
+import { adapterOfConnection } from '../../../src/connector/connection-name.ts';
 import type { Session } from '../session.ts';
 
 /** The connection that reads a slot. What the user may not see is undefined. */
@@ -28,7 +28,7 @@ export async function slotHolder(session: Session, name: string): Promise<SlotHo
   return {
     pid: Number(pid),
     application: application ?? undefined,
-    adapter: application == null ? undefined : adapterOfApplication(application),
+    adapter: application == null ? undefined : adapterOfConnection(application),
     address: address ?? undefined,
     user: user ?? undefined,
     since: since ?? undefined,
