@@ -41,14 +41,14 @@ export type Expression =
       readonly line: number;
       /** `CASE x WHEN …`; absent when each WHEN is a condition. */
       readonly operand: Expression | undefined;
-      readonly branches: readonly { readonly when: Expression; readonly then: Expression }[];
+      readonly branches: readonly { readonly when: Expression; readonly result: Expression }[];
       readonly otherwise: Expression | undefined;
     }
   | {
       /** `CASE WHEN condition THEN …`, and IIF. */
       readonly kind: 'searchedCase';
       readonly line: number;
-      readonly branches: readonly { readonly when: Condition; readonly then: Expression }[];
+      readonly branches: readonly { readonly when: Condition; readonly result: Expression }[];
       readonly otherwise: Expression | undefined;
     }
   | FunctionCall

@@ -117,8 +117,8 @@ export type ControlStatement =
       readonly kind: 'if';
       readonly line: number;
       readonly condition: Condition;
-      readonly then: Statement;
-      readonly else: Statement | undefined;
+      readonly body: Statement;
+      readonly otherwise: Statement | undefined;
     }
   | {
       readonly kind: 'while';
