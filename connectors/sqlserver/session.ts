@@ -1,0 +1,362 @@
+/**
+ * One connection. Values travel as texts: statements select expressions that give texts (column-text.ts), binaries
+ * become `0x` and digits here, NULL is null. Statements run one after the other.
+ *
+ * The driver emits failures of the connection as events, and an `error` event without a listener ends the process: there
+ * is one from before connecting until after the end. What a statement fails with is told to whoever waits for it.
+ */
+import { Connection, ISOLATION_LEVEL, Request } from 'tedious';
+import type { BoundRows, Concealment } from '../../src/connector/concealment.ts';
+import type { SqlText } from '../../src/connector/dialect.ts';
+import type { Logger } from '../../src/log.ts';
+import { applicationName } from './application-name.ts';
+import { sqlServerConcealment } from './concealment.ts';
+import { connectionError } from './connection-error.ts';
+import { driverConfig } from './driver-config.ts';
+import type { SqlServerConnectionOptions } from './options.ts';
+import { bind, type SqlParameter } from './parameters.ts';
+import { RowBatches } from './row-batches.ts';
+
+export type TextRow = readonly SqlText[];
+export type SessionContext = {
+  readonly connection: SqlServerConnectionOptions;
+  readonly logger: Logger;
+  /** Log every statement with its values at level verbose. */
+  readonly printCommands: boolean;
+  /** Which values are not to be shown anywhere. */
+  readonly concealment?: Concealment;
+  /** Shown to the server in the name of every connection. */
+  readonly adapterName?: string;
+};
+
+export type StatementOptions = {
+  /** Cancels the statement; its promise rejects with the signal's reason then. */
+  readonly signal?: AbortSignal | undefined;
+  /** Until the first answer; 0 for none. That of `sqlserverConfig.requestTimeout` unless given. */
+  readonly timeoutMilliseconds?: number;
+  /** What the values are, for those that must not be printed. */
+  readonly bound?: BoundRows;
+};
+
+/** What a statement, or a batch of several, brought. */
+export type StatementResult = {
+  readonly rows: readonly TextRow[];
+  /** Rows affected or returned, of all statements together. */
+  readonly count: number;
+};
+
+export type Isolation = 'read committed' | 'repeatable read' | 'serializable' | 'snapshot';
+
+const LEVELS: Readonly<Record<Isolation, number>> = {
+  'read committed': ISOLATION_LEVEL.READ_COMMITTED,
+  'repeatable read': ISOLATION_LEVEL.REPEATABLE_READ,
+  serializable: ISOLATION_LEVEL.SERIALIZABLE,
+  snapshot: ISOLATION_LEVEL.SNAPSHOT,
+};
+
+export class Session {
+  readonly #connection: Connection;
+  readonly #context: SessionContext;
+  readonly #concealment: Concealment;
+  #tail: Promise<unknown> = Promise.resolve();
+  #broken: Error | undefined;
+  /** Set while the driver has not yet called back for a statement that was cancelled. */
+  #cancelling: Promise<unknown> | undefined;
+
+  private constructor(connection: Connection, context: SessionContext) {
+    this.#connection = connection;
+    this.#context = context;
+    this.#concealment = context.concealment ?? sqlServerConcealment();
+    connection.on('error', (error) => {
+      this.#broken ??= error;
+    });
+    connection.on('end', () => {
+      this.#broken ??= new Error('Connection lost - the connection was closed');
+    });
+  }
+
+  /** Connects and sets the session up. Throws a `SqlServerError` that names server, user and database. */
+  static async open(
+    context: SessionContext,
+    options: { database?: string; name?: string; signal?: AbortSignal } = {},
+  ): Promise<Session> {
+    const database = options.database ?? context.connection.database;
+    const name = applicationName(options.name ?? 'isthmus', context.adapterName);
+    let session: Session | undefined;
+    try {
+      const connection = new Connection(driverConfig(context.connection, database, name));
+      session = new Session(connection, context);
+      await connected(connection, options.signal);
+      return session;
+    } catch (error) {
+      await session?.close();
+      options.signal?.throwIfAborted();
+      throw connectionError(error, context.connection, database);
+    }
+  }
+
+  /** What statements and errors of this session may show. */
+  get concealment(): Concealment {
+    return this.#concealment;
+  }
+
+  get broken(): boolean {
+    return this.#broken !== undefined;
+  }
+
+  /** Runs one statement and returns its rows as texts. Throws the driver's own error. */
+  async query(
+    text: string,
+    parameters: readonly SqlParameter[] = [],
+    options: StatementOptions = {},
+  ): Promise<readonly TextRow[]> {
+    return (await this.execute(text, parameters, options)).rows;
+  }
+
+  /** The same, with the number of rows affected. */
+  async execute(
+    text: string,
+    parameters: readonly SqlParameter[] = [],
+    options: StatementOptions = {},
+  ): Promise<StatementResult> {
+    return this.#exclusively(() => this.#collect(text, parameters, options, 'statement'));
+  }
+
+  /**
+   * A batch without parameters, as scripts have them between `GO`: what must not stand inside `sp_executesql`, such as
+   * settings that are to last, and DDL that must be the first of its batch.
+   */
+  async batch(text: string, options: StatementOptions = {}): Promise<StatementResult> {
+    return this.#exclusively(() => this.#collect(text, [], options, 'batch'));
+  }
+
+  /**
+   * Streams the rows of one statement. Holds little more than a batch: while nobody takes rows, the driver does not read
+   * them. Other statements of the session wait until all are read or the iteration ends.
+   */
+  async *rows(
+    text: string,
+    parameters: readonly SqlParameter[] = [],
+    options: StatementOptions = {},
+  ): AsyncGenerator<readonly TextRow[], void, undefined> {
+    const release = await this.#acquire();
+    try {
+      options.signal?.throwIfAborted();
+      const batches = new RowBatches();
+      const running = this.#start(text, parameters, { timeoutMilliseconds: 0, ...options }, 'statement', {
+        row: (row) => batches.add(row),
+        onRequest: (request) => batches.control(request),
+      });
+      running.then(
+        () => batches.end(),
+        (error: unknown) => batches.fail(error),
+      );
+      let isComplete = false;
+      try {
+        yield* batches.take();
+        isComplete = true;
+      } finally {
+        if (!isComplete) {
+          batches.discard();
+          this.#connection.cancel();
+          await this.#settled(running);
+        }
+      }
+    } finally {
+      release();
+    }
+  }
+
+  /** The level stays that of the session until the next transaction begins. */
+  async begin(isolation: Isolation = 'read committed'): Promise<void> {
+    await this.#exclusively(() => {
+      this.#print(`BEGIN TRANSACTION (${isolation})`, []);
+      return this.#called((done) => this.#connection.beginTransaction(done, '', LEVELS[isolation]));
+    });
+  }
+
+  async commit(): Promise<void> {
+    await this.#exclusively(() => {
+      this.#print('COMMIT TRANSACTION', []);
+      return this.#called((done) => this.#connection.commitTransaction(done));
+    });
+  }
+
+  /** Does nothing when the server has rolled back already, as it does after most errors. Never throws. */
+  async rollback(): Promise<void> {
+    await this.#exclusively(async () => {
+      if (this.broken) return;
+      this.#print('IF @@TRANCOUNT > 0 ROLLBACK', []);
+      await this.#run('IF @@TRANCOUNT > 0 ROLLBACK', [], {}, 'batch', {}).catch((error: unknown) => {
+        this.#broken ??= error instanceof Error ? error : new Error(String(error));
+      });
+    });
+  }
+
+  /** Runs `work` in a transaction, and rolls back what it throws at. */
+  async transaction<T>(isolation: Isolation, work: () => Promise<T>): Promise<T> {
+    await this.begin(isolation);
+    try {
+      const result = await work();
+      await this.commit();
+      return result;
+    } catch (error) {
+      await this.rollback();
+      throw error;
+    }
+  }
+
+  /** Ends the connection; a statement under way is given up. Never throws. */
+  async close(): Promise<void> {
+    // The driver must not lose its request while it waits for the server's answer to a cancellation.
+    await this.#cancelling;
+    this.#broken ??= new Error('Connection closed');
+    this.#connection.close();
+  }
+
+  async #collect(
+    text: string,
+    parameters: readonly SqlParameter[],
+    options: StatementOptions,
+    kind: 'statement' | 'batch',
+  ): Promise<StatementResult> {
+    const rows: TextRow[] = [];
+    const count = await this.#start(text, parameters, options, kind, { row: (row) => rows.push(row) });
+    return { rows, count };
+  }
+
+  #start(
+    text: string,
+    parameters: readonly SqlParameter[],
+    options: StatementOptions,
+    kind: 'statement' | 'batch',
+    receive: Receive,
+  ): Promise<number> {
+    this.#print(text, parameters, options.bound);
+    return this.#run(text, parameters, options, kind, receive);
+  }
+
+  async #run(
+    text: string,
+    parameters: readonly SqlParameter[],
+    { signal, timeoutMilliseconds }: StatementOptions,
+    kind: 'statement' | 'batch',
+    { row, onRequest }: Receive,
+  ): Promise<number> {
+    signal?.throwIfAborted();
+    const ended = Promise.withResolvers<number>();
+    const request = new Request(text, (error, count) => {
+      if (error) ended.reject(error);
+      else ended.resolve(count ?? 0);
+    });
+    if (row !== undefined) request.on('row', (columns: readonly DriverValue[]) => row(columns.map(asText)));
+    if (timeoutMilliseconds !== undefined) request.setTimeout(timeoutMilliseconds);
+    bind(request, parameters);
+    onRequest?.(request);
+    const cancel = (): void => {
+      request.cancel();
+      this.#settled(ended.promise);
+    };
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      if (kind === 'batch') this.#connection.execSqlBatch(request);
+      else this.#connection.execSql(request);
+      return await ended.promise;
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** Resolves when a statement that was cancelled has ended, which the driver sees to within its cancelTimeout. */
+  async #settled(running: Promise<unknown>): Promise<void> {
+    const settled = running.then(
+      () => {},
+      () => {},
+    );
+    this.#cancelling = settled;
+    await settled;
+    if (this.#cancelling === settled) this.#cancelling = undefined;
+  }
+
+  async #called(call: (done: (error: Error | null | undefined) => void) => void): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    call((error) => (error ? reject(error) : resolve()));
+    await promise;
+  }
+
+  #exclusively<T>(run: () => Promise<T>): Promise<T> {
+    const next = this.#tail.then(run);
+    this.#tail = next.catch(() => {});
+    return next;
+  }
+
+  async #acquire(): Promise<() => void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const before = this.#tail;
+    this.#tail = before.then(() => promise);
+    await before;
+    return resolve;
+  }
+
+  #print(text: string, parameters: readonly SqlParameter[], bound?: BoundRows): void {
+    if (!this.#context.printCommands) return;
+    const values = parameters.map(({ value }) => (Buffer.isBuffer(value) ? asHex(value) : value));
+    // Parameters hold whole rows, not single columns: where one of them is secret, all of them are.
+    const whole = bound === undefined ? undefined : { table: bound.table, rows: [] };
+    const shown = values.length === 0 ? {} : { values: this.#concealment.shown(values, whole) };
+    this.#context.logger.verbose('SQL', { text, ...shown });
+  }
+}
+
+type Receive = {
+  readonly row?: (row: TextRow) => void;
+  readonly onRequest?: (request: Request) => void;
+};
+
+type DriverValue = { readonly value: unknown };
+
+function asText({ value }: DriverValue): SqlText {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'string') return value;
+  if (typeof value === 'boolean') return value ? '1' : '0';
+  if (Buffer.isBuffer(value)) return asHex(value);
+  return value instanceof Date ? value.toISOString() : String(value);
+}
+
+function asHex(bytes: Buffer): string {
+  return `0x${bytes.toString('hex').toUpperCase()}`;
+}
+
+async function connected(connection: Connection, signal: AbortSignal | undefined): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const number = loginErrorNumber(connection);
+  connection.on('connect', (error) => (error ? reject(withNumber(error, number())) : resolve()));
+  const abort = (): void => connection.close();
+  signal?.throwIfAborted();
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    connection.connect();
+    await promise;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+/** The driver's error of a refused login has only the message; its number comes with an event. */
+function loginErrorNumber(connection: Connection): () => number | undefined {
+  let first: number | undefined;
+  connection.on('errorMessage', (message) => {
+    first ??= message.number;
+  });
+  connection.on('retry', () => {
+    first = undefined;
+  });
+  return () => first;
+}
+
+function withNumber(error: Error, number: number | undefined): Error {
+  return number === undefined ? error : Object.assign(error, { number });
+}
