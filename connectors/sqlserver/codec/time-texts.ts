@@ -22,7 +22,7 @@ const LIMITS: Readonly<Record<string, InstantLimits>> = {
   datetime: { ...YEARS_1_TO_9999, first: -6_847_804_800n, name: 'the years 1753 to 9999 of datetime' },
   smalldatetime: {
     first: -2_208_988_800n,
-    last: 3_453_667_199n,
+    last: 3_453_321_599n,
     name: 'the days 1900-01-01 to 2079-06-06 of smalldatetime',
   },
 };

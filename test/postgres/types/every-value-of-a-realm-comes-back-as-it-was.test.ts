@@ -5,8 +5,9 @@ import type { ScalarValue, ValueType } from '../../../src/schema/value.ts';
 import type { StateValue } from '../../../src/store/state/object-state.ts';
 import { valueToken } from '../../../src/store/state/value-token.ts';
 import { testSeed } from '../../support/random.ts';
-import { stateToken, TypeBench, type TypeCase } from './type-bench.ts';
-import { DEFINITIONS, propertyOf, SETUP } from './type-cases.ts';
+import { DEFINITIONS, propertyOf, stateToken } from '../../support/typed-properties.ts';
+import { TypeBench, type TypeCase } from './type-bench.ts';
+import { SETUP } from './type-cases.ts';
 
 const seed = testSeed();
 const VALUES = 120;

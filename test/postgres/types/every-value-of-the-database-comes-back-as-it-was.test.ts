@@ -3,16 +3,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SqlText } from '../../../src/connector/dialect.ts';
 import { DataError } from '../../../src/connector/errors.ts';
 import { testSeed } from '../../support/random.ts';
-import { stateToken, TypeBench, type TypeCase } from './type-bench.ts';
+import { DEFINITIONS, propertyOf, stateToken } from '../../support/typed-properties.ts';
+import { TypeBench, type TypeCase } from './type-bench.ts';
 import {
   type Alternative,
   ARRAYS,
   DATES,
-  DEFINITIONS,
   DOCUMENTS,
   type GeneratedCase,
   NUMBERS,
-  propertyOf,
   SETUP,
   TEXTS,
 } from './type-cases.ts';

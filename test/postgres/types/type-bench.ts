@@ -11,8 +11,6 @@ import type {
   TableInfo,
 } from '../../../src/connector/dialect.ts';
 import type { ClassDefinition, ColumnDefinition } from '../../../src/schema/definition.ts';
-import type { StateValue } from '../../../src/store/state/object-state.ts';
-import { valueToken } from '../../../src/store/state/value-token.ts';
 import { startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
 import { dialectFor, FeedReader } from '../feed-harness.ts';
 
@@ -167,30 +165,4 @@ export function columnC(table: TableInfo): ColumnInfo {
   const column = table.columns.find(({ name }) => name === 'c');
   if (column === undefined) throw new Error('no column c');
   return column;
-}
-
-/** Equal for equal values: decimals and floats by number, sets without order. */
-export function stateToken(value: StateValue): string {
-  switch (value.type) {
-    case 'list':
-      return `[${value.items.map(stateToken).join(', ')}]`;
-    case 'set':
-      return `<${[...value.items.keys()].sort().join(', ')}>`;
-    case 'dictionary':
-      return `{${tokens(value.entries)}}`;
-    case 'object':
-      return `(${tokens(new Map([...value.fields].filter(([, field]) => !isDefault(field))))})`;
-    default:
-      return valueToken(value);
-  }
-}
-
-/** A field that is not there reads as this. */
-function isDefault(value: StateValue): boolean {
-  return value.type === 'null' || (value.type === 'list' && value.items.length === 0);
-}
-
-function tokens(entries: ReadonlyMap<string, StateValue>): string {
-  const members = [...entries].map(([name, entry]) => `${JSON.stringify(name)}: ${stateToken(entry)}`);
-  return members.sort().join(', ');
 }

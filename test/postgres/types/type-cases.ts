@@ -1,7 +1,5 @@
 /** Every type of PostgreSQL with generated values, and what a model may make of it. */
 import type fc from 'fast-check';
-import type { ClassDefinition, ColumnDefinition } from '../../../src/schema/definition.ts';
-import type { ValueType } from '../../../src/schema/value.ts';
 import * as texts from './generated-texts.ts';
 
 /** `all` values have a place in such a property, or only `some`; the others are refused by a data error. */
@@ -31,66 +29,6 @@ export const SETUP = `
   CREATE TYPE "Odd (1)" AS ("a b" numeric(10,2), flag bool);
   CREATE TYPE textrange AS RANGE (subtype = text);
   CREATE SCHEMA other; CREATE TYPE other."Kind" AS ENUM ('x', 'y')`;
-
-const column = (type: ValueType, rest: Partial<ColumnDefinition> = {}): ColumnDefinition => ({
-  type,
-  nullable: true,
-  collection: 'single',
-  ...rest,
-});
-
-function embedded(
-  name: string,
-  columns: Readonly<Record<string, ColumnDefinition>>,
-): [string, ClassDefinition] {
-  return [name, { name, kind: 'embedded', columns: new Map(Object.entries(columns)) }];
-}
-
-export const DEFINITIONS: ReadonlyMap<string, ClassDefinition> = new Map([
-  embedded('Place', { street: column('string'), No: column('int'), since: column('date') }),
-  embedded('Site', {
-    label: column('string'),
-    at: column('link', { linkTarget: 'Place' }),
-    codes: column('int', { collection: 'list' }),
-  }),
-  embedded('Span', {
-    lower: column('int'),
-    upper: column('int'),
-    bounds: column('string', { nullable: false }),
-  }),
-  [
-    'Dog',
-    {
-      name: 'Dog',
-      kind: 'topLevel',
-      primaryKey: { field: '_id', type: 'int', nullable: false },
-      columns: new Map(),
-    },
-  ],
-  [
-    'Tag',
-    {
-      name: 'Tag',
-      kind: 'topLevel',
-      primaryKey: { field: '_id', type: 'uuid', nullable: false },
-      columns: new Map(),
-    },
-  ],
-]);
-
-const NOTATION = /^(?<type>\w+)(?<collection>\[\]|<>|\{\})?(?<required>!)?$/;
-const COLLECTIONS = { '[]': 'list', '<>': 'set', '{}': 'dictionary' } as const;
-
-/** `int`, `int[]`, `string<>`, `mixed{}`, `Place`, `Place[]`; elements may be null unless `!` follows. */
-export function propertyOf(notation: string): ColumnDefinition {
-  const { type = '', collection, required } = NOTATION.exec(notation)?.groups ?? {};
-  const kind = collection === undefined ? 'single' : COLLECTIONS[collection as keyof typeof COLLECTIONS];
-  const target = DEFINITIONS.get(type);
-  const nullable = required === undefined && !(target !== undefined && kind === 'list');
-  return target === undefined
-    ? { type: type as ValueType, nullable, collection: kind }
-    : { type: 'link', nullable, collection: kind, linkTarget: type };
-}
 
 function of(
   name: string,

@@ -6,9 +6,10 @@ import type { MappingContext } from '../../../src/connector/mapping/build-mappin
 import { convertedCodec } from '../../../src/connector/mapping/converted-codecs.ts';
 import { silentLogger } from '../../../src/log.ts';
 import type { ScalarValue } from '../../../src/schema/value.ts';
+import { DEFINITIONS, propertyOf } from '../../support/typed-properties.ts';
 import { connectionTo } from '../session-context.ts';
 import { TypeBench } from './type-bench.ts';
-import { DEFINITIONS, propertyOf, SETUP } from './type-cases.ts';
+import { SETUP } from './type-cases.ts';
 
 let bench: TypeBench;
 let columns: ReadonlyMap<string, ColumnInfo>;
@@ -210,6 +211,7 @@ test('a conversion sees what no property of the column’s own type can hold, as
       valueToRealm: (_table: string, _column: string, value: unknown) =>
         value === 'infinity' ? new Date(253_402_300_799_000) : value,
       valueToSql: undefined,
+      optionNames: { valueToRealm: 'convertPostgresValueToRealm', valueToSql: '' },
     } as never,
     dialect: bench.dialect,
   } as MappingContext);
