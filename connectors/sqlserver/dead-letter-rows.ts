@@ -7,11 +7,14 @@ import {
 } from '../../src/connector/dead-letters/letter-rows.ts';
 import type { SqlText } from '../../src/connector/dialect.ts';
 import { DEAD_LETTER_TABLE } from './own-tables.ts';
+import { bigint, longText, type SqlParameter, shortText } from './parameters.ts';
 import { quoteIdentifier, quoteTable } from './sql-text.ts';
 
 export const DEAD_LETTER = quoteTable(DEAD_LETTER_TABLE);
 
 const NUMBERS: ReadonlySet<string> = new Set(['id', 'sequence', 'attempts']);
+/** What rows are looked for by. */
+const KEYS: ReadonlySet<string> = new Set(['adapter', 'direction', 'realm', 'subject']);
 /** Of a subject, what stands before its digest, for people. */
 const SHOWN_SUBJECT = 300;
 
@@ -41,8 +44,12 @@ export const SUMMARY_COLUMNS = summaryColumns({
 export const LETTER_COLUMNS = [SUMMARY_COLUMNS, ...WHOLE_LETTER_COLUMNS].join(', ');
 
 /** Parameters for the texts of `letterValues`. */
-export function letterParameters(texts: readonly SqlText[]): Readonly<Record<string, SqlText>> {
-  return Object.fromEntries(WRITTEN_COLUMNS.map((name, place) => [name, texts[place] ?? null]));
+export function letterParameters(texts: readonly SqlText[]): SqlParameter[] {
+  return WRITTEN_COLUMNS.map((name, place) => {
+    const text = texts[place] ?? null;
+    if (name === 'sequence') return bigint(name, text);
+    return KEYS.has(name) ? shortText(name, text) : longText(name, text);
+  });
 }
 
 /** Rows have names of any length, and names that the server would take for the same; an index wants neither. */
@@ -51,5 +58,5 @@ export function storedSubject(subject: string): string {
 }
 
 function parameterOf(name: string): string {
-  return name === 'sequence' ? 'CONVERT(bigint, @sequence)' : `@${name}`;
+  return `@${name}`;
 }

@@ -71,18 +71,26 @@ export class SqlServerFeedHeldError extends SqlServerError {
 
 /** A failed statement of the writer, with what the server says about the place of the fault. */
 export class SqlServerApplyError extends ApplyError {
-  /** `cause` is what the driver raised; it is left out of the error when it `isSecret`. `table` is what was written to. */
-  constructor(message: string, cause: unknown, options: { isSecret?: boolean; table?: TableName } = {}) {
+  /** `cause` is what the driver raised; it is left out of the error when it `isSecret`. `table` and `column` are what was written to. */
+  constructor(
+    message: string,
+    cause: unknown,
+    options: { isSecret?: boolean; table?: TableName; column?: string | undefined } = {},
+  ) {
     const code = codeOf(cause);
     super(message, {
       errorClass: classOfFailure(cause),
       ...(code === undefined ? {} : { sqlState: code }),
       violation: violationOf(cause),
-      place: { table: options.table?.name, ...placeOf(cause) },
+      place: { table: options.table?.name, ...placeOf(cause), ...columnOption(options.column) },
       ...remedyOf(cause),
       ...(options.isSecret === true ? {} : { cause }),
     });
   }
+}
+
+function columnOption(column: string | undefined): { column?: string } {
+  return column === undefined ? {} : { column };
 }
 
 /** What an operator can do about a statement that was right when the connector started. */

@@ -1,15 +1,14 @@
 /** Asks for the keys that the database made (src/connector/apply/resolved-keys.ts). */
 import type { KeyLookup, SqlText, TableInfo } from '../../../src/connector/dialect.ts';
-import { readExpression } from '../column-text.ts';
+import { readExpression, textReader } from '../column-text.ts';
 import { quoteTable } from '../sql-text.ts';
 import { cellText, chunksOf, columnOf, matches, rowSource } from './row-source.ts';
 
-/** Runs a query about a table; `read` are the columns whose texts it yields, after the texts of `given` ones. */
+/** Runs a query about a table, with these rows as `@rows`. */
 export type AskRows = (
   text: string,
   rows: readonly (readonly SqlText[])[],
   table: TableInfo,
-  read: readonly string[],
 ) => Promise<readonly (readonly SqlText[])[]>;
 
 /** Pairs of a key as it was asked for and the key that the database made. */
@@ -26,10 +25,12 @@ export async function lookUpKeys(
   ask: AskRows,
 ): Promise<ReadonlyMap<string, string>> {
   const text = lookUpText(lookup);
+  const reader = textReader(columnOf(lookup.table, lookup.column));
   const found = new Map<string, string>();
   for (const rows of chunksOf(keys.map((key) => [key]))) {
-    for (const [key, own] of await ask(text, rows, lookup.table, [lookup.column])) {
-      if (typeof key === 'string' && typeof own === 'string') found.set(key, own);
+    for (const [key, own] of await ask(text, rows, lookup.table)) {
+      const read = reader(own);
+      if (typeof key === 'string' && read !== null) found.set(key, read);
     }
   }
   return found;

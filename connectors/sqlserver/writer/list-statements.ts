@@ -11,7 +11,7 @@ import { quoteTable } from '../sql-text.ts';
 import { cellText, columnOf, keyCondition, matches, rowSource } from './row-source.ts';
 import { deleteText, IN_CONTEXT, insertItemsText, updateText } from './set-statements.ts';
 
-export type TextRow = readonly SqlText[];
+type TextRow = readonly SqlText[];
 
 /** What is done to the lists of one table, in this order. */
 export type ListWork = {
@@ -29,7 +29,7 @@ export type ListWork = {
 
 export type ListRun = {
   readonly text: string;
-  readonly columns: readonly string[] | undefined;
+  readonly columns: readonly string[];
   readonly rows: TextRow[];
 };
 
@@ -120,7 +120,7 @@ export function readText(table: TableInfo): string {
   return (
     `SELECT ${cellText(0)}, CONVERT(varchar(20), t.[idx]), ${readExpression(columnOf(table, 'target'), 't')} ` +
     `FROM ${rowSource(1)} INNER JOIN ${quoteTable(table.table)} AS t WITH (UPDLOCK, SERIALIZABLE) ` +
-    `ON ${keyCondition(table, ['oid'])} ORDER BY ${cellText(0)} COLLATE Latin1_General_100_BIN2, t.[idx];`
+    `ON ${keyCondition(table, ['oid'])};`
   );
 }
 

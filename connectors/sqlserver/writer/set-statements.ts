@@ -2,7 +2,7 @@
  * The texts of the set-based statements (DESIGN §4). They take `@rows` (row-source.ts) and `@context`
  * (change-context.ts). No MERGE, whose races and faults are many, and no OUTPUT, which tables with triggers refuse.
  */
-import type { ApplyStatement, TableInfo } from '../../../src/connector/dialect.ts';
+import { type ApplyStatement, type TableInfo, tableId } from '../../../src/connector/dialect.ts';
 import { assignmentExpression } from '../column-text.ts';
 import { quoteIdentifier, quoteTable } from '../sql-text.ts';
 import { cell, cellText, columnOf, keyCondition, rowSource } from './row-source.ts';
@@ -116,8 +116,12 @@ function withIdentity(table: TableInfo, columns: readonly string[], insertion: s
 }
 
 /** True when a statement of ours may have left IDENTITY_INSERT on by failing. */
-export function bracketsIdentity(table: TableInfo): boolean {
-  return table.columns.some(({ readOnly }) => readOnly);
+export function bracketsIdentity(text: string): boolean {
+  return text.startsWith('SET IDENTITY_INSERT') || text.includes('\nSET IDENTITY_INSERT');
+}
+
+export function refersToItself({ table, foreignKeys }: TableInfo): boolean {
+  return foreignKeys.some(({ referenced }) => tableId(referenced) === tableId(table));
 }
 
 export function identityOffText(table: TableInfo): string {
