@@ -1,7 +1,7 @@
 /**
  * What a column of SQL Server is made of, told from {@link ColumnInfo}: `type` is the system type at the bottom (of alias
  * types, too) with length, precision and scale as declared, `nvarchar(50)`, `varchar(max)`, `decimal(10,2)`,
- * `datetime2(3)`, and `baseType` its bare name. For `char`, `varchar` and `text` the catalog also gives
+ * `datetime2(3)`, and `baseType` its bare name. For characters the catalog also gives
  * `storage.structure` of kind `characters` with the column's collation and its code page
  * (`COLLATIONPROPERTY(collation_name, 'CodePage')`).
  */
