@@ -44,11 +44,6 @@ export class SqlServerTableError extends SqlServerError {
   readonly code = 'sqlserver-table';
 }
 
-/** A column is of a type that the connector cannot read or write. */
-export class UnsupportedTypeError extends SqlServerError {
-  readonly code = 'sqlserver-type';
-}
-
 /** A statement of the connector itself failed (catalog, DDL, snapshot). */
 export class SqlServerQueryError extends SqlServerError {
   readonly code = 'sqlserver-query';
