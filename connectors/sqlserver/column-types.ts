@@ -7,8 +7,10 @@ import { sqlTypeOf } from './sql-type.ts';
 
 /** Whatever has contents of its own, and texts of any length. */
 const LONG_TEXT = 'nvarchar(max)';
+const LONG_DATA = 'varbinary(max)';
 /** The rows of an index are at most 900 bytes long: two such keys fit into one, as those of collections need it. */
 const KEY_TEXT = 'nvarchar(200)';
+const KEY_DATA = 'varbinary(400)';
 
 const COLUMN_TYPES: Readonly<Record<ValueType, string>> = {
   string: LONG_TEXT,
@@ -19,7 +21,7 @@ const COLUMN_TYPES: Readonly<Record<ValueType, string>> = {
   // A decimal of SQL Server has a fixed number of decimals: with ten, 28 digits are left before the point.
   decimal128: 'decimal(38,10)',
   date: 'datetime2(7)',
-  data: 'varbinary(max)',
+  data: LONG_DATA,
   objectId: 'char(24)',
   uuid: 'uniqueidentifier',
   mixed: LONG_TEXT,
@@ -32,9 +34,10 @@ export function columnTypeFor({ type, collection }: ColumnDefinition): string {
   return collection === 'single' ? COLUMN_TYPES[type] : LONG_TEXT;
 }
 
-/** The type of a column that is part of a key, an index or a foreign key: no index takes one without a length. */
+/** The type of a column that is part of a key, an index or a foreign key: none takes a column whose length has no end. */
 export function keyColumnType(type: string): string {
-  return type === LONG_TEXT ? KEY_TEXT : type;
+  if (type === LONG_TEXT) return KEY_TEXT;
+  return type === LONG_DATA ? KEY_DATA : type;
 }
 
 /** The property type that holds every value of the column; `string` for types that Realm does not know. */

@@ -104,7 +104,7 @@ const FIRST_TRAIL = 0x40;
 const NEW_LINE = 0x0a;
 
 /** The characters of all pairs of bytes, read at once; a new line is never part of a pair. */
-function decodedPairs(decoder: TextDecoder): string[] {
+function decodedPairs(decoder: InstanceType<typeof TextDecoder>): string[] {
   const bytes: number[] = [];
   for (let lead = 0x81; lead <= 0xfe; lead += 1)
     for (let trail = FIRST_TRAIL; trail <= 0xfe; trail += 1) bytes.push(lead, trail, NEW_LINE);

@@ -37,7 +37,10 @@ export function wantedKey(
   if (key === undefined || key.type === 'globalKey') return { primaryKey: [], others: [] };
   const existing = info?.columns.map((column) => column.name) ?? [];
   const name = columnNameFor(definition.name, key.field, table, existing, options);
-  const type = dialect.columnTypeFor({ type: key.type, nullable: false, collection: 'single' });
+  // What refers to a column that is there has to be of its type.
+  const type =
+    info?.columns.find((column) => column.name === name)?.type ??
+    dialect.columnTypeFor({ type: key.type, nullable: false, collection: 'single' });
   const row = info === undefined ? undefined : generatedColumn(info);
   if (row !== undefined && row.name !== name) {
     const own = { name: row.name, type: row.type, nullable: false, generated: true };

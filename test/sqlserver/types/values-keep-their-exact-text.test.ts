@@ -10,6 +10,7 @@ import { convertedCodec } from '../../../src/connector/mapping/converted-codecs.
 import { decimalFromText } from '../../../src/schema/decimal128.ts';
 import type { ScalarValue, ValueType } from '../../../src/schema/value.ts';
 import { dateFromMilliseconds } from '../../../src/schema/value-conversion.ts';
+import type { StateValue } from '../../../src/store/state/object-state.ts';
 import { DEFINITIONS, propertyOf, stateToken } from '../../support/typed-properties.ts';
 import { type Characters, column } from './columns.ts';
 
@@ -263,7 +264,7 @@ describe('a collation says what a varchar holds', () => {
 
   test('a document escapes what its column’s collation has not', () => {
     const states = stateCodecFor(column('varchar(max)'), propertyOf('string[]'), DEFINITIONS);
-    const value = { type: 'list', items: [string('Ω€😀é')] } as const;
+    const value: StateValue = { type: 'list', items: [string('Ω€😀é')] };
     expect(states.toSql(value)).toBe('["\\u03a9€\\ud83d\\ude00é"]');
     expect(states.toRealm(states.toSql(value) ?? '')).toEqual(value);
   });
