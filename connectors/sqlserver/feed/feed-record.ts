@@ -1,0 +1,95 @@
+/**
+ * The row of `isthmus.feed` about one adapter: how far its feed was read, who reads it, and the name of the line of
+ * history that is being read. That name is new with each opening; the one before it stays beside it until the replicas
+ * are known to have the new one, so that a crash between the two is no loss.
+ */
+import { FEED_TABLE } from '../own-tables.ts';
+import { bigint, shortText } from '../parameters.ts';
+import type { Session } from '../session.ts';
+import { quoteTable } from '../sql-text.ts';
+import { versionFrom } from './version.ts';
+
+const TABLE = quoteTable(FEED_TABLE);
+const LONGEST_HOLDER = 400;
+
+export const RECORD_STATEMENTS = {
+  read: `SELECT [line], [previous_line], CONVERT(varchar(20), [position]), [holder], CONVERT(varchar(30), [held_since], 126), CONVERT(varchar(30), [confirmed_at], 126) FROM ${TABLE} WHERE [adapter] = @adapter;`,
+  begin:
+    `UPDATE ${TABLE} SET [line] = @line, [previous_line] = NULL, [position] = @position, [confirmed_at] = SYSUTCDATETIME(), ` +
+    '[holder] = NULL, [held_since] = NULL WHERE [adapter] = @adapter; ' +
+    `IF @@ROWCOUNT = 0 INSERT INTO ${TABLE} ([adapter], [line], [position]) VALUES (@adapter, @line, @position);`,
+  hold:
+    `UPDATE ${TABLE} SET [line] = @line, [previous_line] = @previous, [holder] = @holder, [held_since] = SYSUTCDATETIME() ` +
+    'WHERE [adapter] = @adapter;',
+  confirm: `UPDATE ${TABLE} SET [position] = @position, [confirmed_at] = SYSUTCDATETIME() WHERE [adapter] = @adapter;`,
+  release: `UPDATE ${TABLE} SET [holder] = NULL, [held_since] = NULL WHERE [adapter] = @adapter AND [line] = @line;`,
+  drop: `DELETE FROM ${TABLE} WHERE [adapter] = @adapter;`,
+} as const;
+
+export type FeedRecord = {
+  readonly line: string;
+  readonly previousLine: string | undefined;
+  readonly position: bigint;
+  /** Machine and process that read the feed last. */
+  readonly holder: string | undefined;
+  readonly heldSince: string | undefined;
+  readonly confirmedAt: string | undefined;
+};
+
+export async function readRecord(session: Session, adapter: string): Promise<FeedRecord | undefined> {
+  const [row] = await session.query(RECORD_STATEMENTS.read, [shortText('adapter', adapter)]);
+  if (row === undefined) return undefined;
+  const [line, previous, position, holder, since, confirmedAt] = row;
+  return {
+    line: line ?? '',
+    previousLine: previous ?? undefined,
+    position: versionFrom(position) ?? 0n,
+    holder: holder ?? undefined,
+    heldSince: since ?? undefined,
+    confirmedAt: confirmedAt ?? undefined,
+  };
+}
+
+/** A feed that begins (anew) at a version. */
+export async function beginRecord(
+  session: Session,
+  adapter: string,
+  line: string,
+  position: bigint,
+): Promise<void> {
+  await session.execute(RECORD_STATEMENTS.begin, [
+    shortText('adapter', adapter),
+    shortText('line', line),
+    bigint('position', position),
+  ]);
+}
+
+/** False when there is no such row. */
+export async function holdRecord(
+  session: Session,
+  adapter: string,
+  { line, previous, holder }: { line: string; previous: string | undefined; holder: string },
+): Promise<boolean> {
+  const { count } = await session.execute(RECORD_STATEMENTS.hold, [
+    shortText('adapter', adapter),
+    shortText('line', line),
+    shortText('previous', previous ?? null),
+    shortText('holder', holder.slice(0, LONGEST_HOLDER)),
+  ]);
+  return count > 0;
+}
+
+export async function confirmRecord(session: Session, adapter: string, position: bigint): Promise<void> {
+  await session.execute(RECORD_STATEMENTS.confirm, [
+    shortText('adapter', adapter),
+    bigint('position', position),
+  ]);
+}
+
+export async function releaseRecord(session: Session, adapter: string, line: string): Promise<void> {
+  await session.execute(RECORD_STATEMENTS.release, [shortText('adapter', adapter), shortText('line', line)]);
+}
+
+export async function dropRecord(session: Session, adapter: string): Promise<void> {
+  await session.execute(RECORD_STATEMENTS.drop, [shortText('adapter', adapter)]);
+}
