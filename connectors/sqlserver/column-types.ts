@@ -2,6 +2,7 @@
 import type { ColumnInfo } from '../../src/connector/dialect.ts';
 import type { ColumnDefinition } from '../../src/schema/definition.ts';
 import type { ValueType } from '../../src/schema/value.ts';
+import { isKnown } from './column-text.ts';
 import { naturalScalar } from './natural-types.ts';
 import { sqlTypeOf } from './sql-type.ts';
 
@@ -44,6 +45,11 @@ export function keyColumnType(type: string): string {
 export function naturalDefinition(column: ColumnInfo): ColumnDefinition {
   const type = naturalScalar(sqlTypeOf(column).name);
   return { type, nullable: column.nullable || type === 'mixed', collection: 'single' };
+}
+
+/** False for geometry, geography and types made in .NET. */
+export function hasProperty(column: ColumnInfo): boolean {
+  return isKnown(sqlTypeOf(column));
 }
 
 /** Columns whose values have contents of their own, whatever a model makes of them. */

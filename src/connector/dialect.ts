@@ -374,6 +374,8 @@ export interface SourceDialect {
   ): StateCodec;
   /** The property type that suits a column best. */
   naturalDefinition(column: ColumnInfo): ColumnDefinition;
+  /** False for columns of types that no property can be; models made from the tables do without them. */
+  hasProperty?(column: ColumnInfo): boolean;
   /** What conversion hooks see of a column, where that is not its natural type: the contents of a document. */
   shownDefinition?(column: ColumnInfo): ColumnDefinition | undefined;
   /**

@@ -14,7 +14,7 @@ type Context = {
   readonly catalog: Catalog;
   readonly schema: string;
   readonly options: MappingOptions;
-  readonly dialect: Pick<SourceDialect, 'naturalDefinition'>;
+  readonly dialect: Pick<SourceDialect, 'naturalDefinition' | 'hasProperty'>;
 };
 
 /** One class per table that has a key of one column (or a configured compound key); names pass through the naming functions. */
@@ -110,6 +110,7 @@ function columnsOf(
   for (const column of table.columns) {
     const property = propertyOf(table, column.name, context);
     if (property === definition.primaryKey?.field) continue;
+    if (context.dialect.hasProperty?.(column) === false) continue;
     columns.set(
       property,
       linkOf(table, column, classes, context) ?? context.dialect.naturalDefinition(column),
