@@ -28,6 +28,8 @@ import { ApplyError, DataError } from '../../src/connector/errors.ts';
 import type { ColumnDefinition } from '../../src/schema/definition.ts';
 import type { ScalarValue } from '../../src/schema/value.ts';
 import type { StateValue } from '../../src/store/state/object-state.ts';
+import type { Random } from '../support/random.ts';
+import { netPoll } from './net-feed.ts';
 
 type Row = Map<string, SqlText>;
 type Commit = {
@@ -52,7 +54,11 @@ export class SimulatedDatabase {
   #wakeFeed: () => void = () => {};
   #commits = 0;
 
-  constructor(tables: readonly TableInfo[]) {
+  readonly #polls: Random | undefined;
+
+  /** With `polls` the feed shows net changes, as by change tracking; it decides how far each poll goes. */
+  constructor(tables: readonly TableInfo[], polls?: Random) {
+    this.#polls = polls;
     this.catalog = new Map(tables.map((table) => [tableId(table.table), table]));
     for (const table of tables) {
       this.#rows.set(tableId(table.table), new Map());
@@ -103,6 +109,10 @@ export class SimulatedDatabase {
   }
 
   openFeed(after: Position | undefined, signal: AbortSignal): ChangeFeed {
+    if (this.#polls !== undefined) {
+      const events = this.#poll(Number(after ?? 0), signal, this.#polls);
+      return { events, confirm: () => {}, close: async () => {} };
+    }
     let next = this.log.findIndex((commit) => after === undefined || commit.position > after);
     if (next < 0) next = this.log.length;
     const database = this;
@@ -121,6 +131,28 @@ export class SimulatedDatabase {
       }
     }
     return { events: events(), confirm: () => {}, close: async () => {} };
+  }
+
+  async *#poll(after: number, signal: AbortSignal, random: Random): AsyncGenerator<readonly FeedEvent[]> {
+    for (let cursor = after; !signal.aborted; ) {
+      if (cursor >= this.delivered) {
+        await new Promise<void>((resolve) => {
+          this.#wakeFeed = resolve;
+          signal.addEventListener('abort', () => resolve(), { once: true });
+        });
+        continue;
+      }
+      const { upTo, events } = netPoll(this.log, cursor, (table, key) => this.#imageOf(table, key), random);
+      cursor = upTo;
+      this.delivered = Math.max(this.delivered, upTo);
+      const cut = random.below(events.length + 1);
+      for (const part of [events.slice(0, cut), events.slice(cut)]) if (part.length > 0) yield part;
+    }
+  }
+
+  #imageOf({ table, columns }: FeedTable, key: string): readonly SqlText[] | undefined {
+    const row = this.#table(tableId(table)).get(key);
+    return row === undefined ? undefined : columns.map((name) => row.get(name) ?? null);
   }
 
   #table(id: string): Map<string, Row> {
@@ -263,7 +295,7 @@ class SimulatedDialect implements SourceDialect {
     return this.#database.openFeed(after, signal);
   }
   comparePositions(a: Position, b: Position): number {
-    return a < b ? -1 : a > b ? 1 : 0;
+    return Number(a) - Number(b);
   }
   isTransient(): boolean {
     return false;
