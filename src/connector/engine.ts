@@ -22,6 +22,7 @@ import { ApplyError, ConnectorStoppedError, type DataError } from './errors.ts';
 import { knownFeed, openKnownFeed, requireFeed, settleNewFeed } from './feed-start.ts';
 import { KeyDirectory } from './keys/key-directory.ts';
 import { OwedKeys } from './keys/owed-keys.ts';
+import { ListKeeper } from './lists/list-keeper.ts';
 import type { Mapping } from './mapping/class-mapping.ts';
 import type { ConnectorOptions } from './options.ts';
 import { RealmSessions } from './realm-sessions.ts';
@@ -209,6 +210,13 @@ export class ConnectorEngine {
     const owed = new OwedChanges(store);
     const refused = new RefusedRows(store);
     const barrier = new FeedBarrier(() => dialect.openWriter());
+    const lists = new ListKeeper({
+      store,
+      mapping,
+      reads: this.#schemaWatch.reads,
+      realms: () => this.#realms.all(),
+      onDataError: (error, className) => this.#onDataError(error, className),
+    });
     this.#tables = new TableKeeping({
       options,
       dialect,
@@ -228,6 +236,7 @@ export class ConnectorEngine {
         onDataError: (error, className) => this.#onDataError(error, className),
         refused,
         owed,
+        lists,
       },
       onSetup: (setup, turns) => this.#onTablesChanged(setup, turns),
     });
@@ -245,6 +254,7 @@ export class ConnectorEngine {
         await this.#extendOrRetry(instructions);
       },
       owed,
+      lists,
       onMadeGood: (path, sequences) => this.#letterDesk.madeGood(path, sequences),
       onApplied: (transaction) => this.#dependencies.onTransaction?.({ direction: 'toSql', ...transaction }),
       logger: options.logger,
@@ -258,6 +268,7 @@ export class ConnectorEngine {
       fixedRealmPath: options.fixedRealmPath,
       directory: this.#directory,
       loadedSnapshots: this.#tables.snapshots,
+      lists,
       touched: this.#tables.touched,
       layouts: this.#tables.layouts,
       refused,
@@ -288,6 +299,7 @@ export class ConnectorEngine {
       runCleanup: async (statements) => {
         await this.#applyLoop.runCleanup(statements);
         await this.#owedKeys.settle();
+        await this.#applyLoop.settleLists();
       },
       isTransient: (error) => dialect.isTransient(error),
       onDisconnect: () => this.#consumer.reset(),

@@ -10,6 +10,7 @@ import { mappingCases } from './cases/mapping.ts';
 import { policyCases } from './cases/policies.ts';
 import { relationCases } from './cases/relations.ts';
 import { rowCases } from './cases/rows-and-objects.ts';
+import { watchedListCases } from './cases/watched-lists.ts';
 import { Deployment, type DeploymentOptions } from './deployment.ts';
 import type { Capability, ConformanceTarget } from './target.ts';
 
@@ -26,6 +27,7 @@ export type Cases = { readonly about: string; readonly declare: (declareCase: Ca
 const ALL: readonly Cases[] = [
   rowCases,
   relationCases,
+  watchedListCases,
   collectionCases,
   keyCases,
   conflictCases,

@@ -18,6 +18,8 @@ import { planRetry } from '../dead-letters/retry-plan.ts';
 import type { ApplyStatement, Checkpoint, Rehearsal, SqlWriter } from '../dialect.ts';
 import { type ErrorPolicy, putsAside } from '../error-policy.ts';
 import { ApplyError, ConnectorStoppedError, DataError } from '../errors.ts';
+import type { ListKeeper } from '../lists/list-keeper.ts';
+import type { ListPlan } from '../lists/list-plan.ts';
 import type { Mapping } from '../mapping/class-mapping.ts';
 import type { PendingTransaction, RealmRegistry, SyncedRealm } from '../realms.ts';
 import type { OwedChanges } from './owed-changes.ts';
@@ -64,6 +66,8 @@ export type ApplyLoopOptions = {
   readonly onApplied: (transaction: AppliedTransaction) => void;
   /** Knows what the dead letters owe the database. */
   readonly owed?: OwedChanges;
+  /** Keeps the lists that both sides change. */
+  readonly lists?: ListKeeper;
   /** Later transactions have made these dead letters of a realm good. */
   readonly onMadeGood?: (realmPath: string, sequences: readonly number[]) => void;
   readonly logger: Logger;
@@ -95,6 +99,8 @@ export class ApplyLoop {
   /** Attempts spent on a transaction that refers to a missing row. */
   #impatience: { readonly of: string; readonly attempts: number } | undefined;
   readonly #retries: Retry[] = [];
+  /** Called when what is under way has ended, however it did. */
+  readonly #turnEnds: (() => void)[] = [];
   #resolveDone: () => void = () => {};
   #rejectDone: (error: unknown) => void = () => {};
   /** Settles when the loop stops; rejects with what stopped it. */
@@ -146,6 +152,14 @@ export class ApplyLoop {
     }
   }
 
+  /** Resolves when lists that were found different are written, as far as nothing else waits to be. */
+  async settleLists(): Promise<void> {
+    if (this.#options.lists === undefined || this.#owingRealm() === undefined) return;
+    this.wake();
+    // While the loop waits, it may be for what the feed is to bring.
+    if (this.#state === 'applying') await new Promise<void>((resolve) => this.#turnEnds.push(resolve));
+  }
+
   /**
    * Applies what is still wanted of a dead letter, as soon as nothing of its realm is pending. Resolves with what came
    * of it, or with `undefined` when the loop stopped before.
@@ -175,6 +189,10 @@ export class ApplyLoop {
     this.#resolveDone();
   }
 
+  #endTurn(): void {
+    for (const resolve of this.#turnEnds.splice(0)) resolve();
+  }
+
   #giveRetriesUp(): void {
     for (const { settle } of this.#retries.splice(0)) settle(undefined);
   }
@@ -190,20 +208,52 @@ export class ApplyLoop {
           const retry = this.#retries.find(({ request }) => this.#isIdle(request.realmPath));
           if (retry !== undefined) this.#underWay = this.#attempt(retry);
           else if (realm !== undefined) this.#underWay = this.#applyGroup(realm, groupSize(realm.pending));
+          else if (this.#owingRealm() !== undefined) this.#underWay = this.#applyOwedLists();
           else break;
           await this.#underWay;
           failures = 0;
+          this.#endTurn();
         } catch (error) {
+          this.#endTurn();
           if (!(error instanceof ApplyError) || error.errorClass !== 'transient') throw error;
           failures += 1;
           await this.#waitAfter(failures, error);
         }
       }
       if (!this.#abort.signal.aborted) this.#state = 'idle';
+      this.#endTurn();
     } catch (error) {
       this.#state = 'stopped';
+      this.#endTurn();
       this.#giveRetriesUp();
       this.#rejectDone(error);
+    }
+  }
+
+  /** A realm of which nothing is pending and some list is to be written. */
+  #owingRealm(): SyncedRealm | undefined {
+    const { lists, realms } = this.#options;
+    const path = lists?.owing().find((name) => realms.get(name)?.pending.length === 0);
+    return path === undefined ? undefined : realms.get(path);
+  }
+
+  async #applyOwedLists(): Promise<void> {
+    const { lists, errorPolicy, mapping, logger } = this.#options;
+    const realm = this.#owingRealm();
+    if (lists === undefined || realm === undefined) return;
+    try {
+      await lists.applyOwed(realm, (plan) => this.#tryPlansWith(plan, realm, [], [], `lists ${realm.path}`));
+    } catch (error) {
+      if (!isDataFailure(error)) throw error;
+      const classes = mapping().followedLists.map(({ ownerClass }) => ownerClass);
+      if (!putsAside(errorPolicy, classes)) {
+        throw new ConnectorStoppedError(`lists of realm ${realm.path} cannot be written: ${error.message}`, {
+          remedy: 'mend the list tables or their foreign keys and start again; nothing is lost',
+          cause: error,
+        });
+      }
+      lists.forgiveOwed(realm);
+      logger.error('Left lists in the database as they are', { realm: realm.path, reason: error.message });
     }
   }
 
@@ -311,9 +361,25 @@ export class ApplyLoop {
     checkpoints: readonly Checkpoint[],
     patience: string,
   ): Promise<void> {
+    const { lists } = this.#options;
+    if (lists?.concerns(instructions) !== true)
+      return this.#tryPlansWith(undefined, realm, instructions, checkpoints, patience);
+    await lists.apply(realm, instructions, (plan) =>
+      this.#tryPlansWith(plan, realm, instructions, checkpoints, patience),
+    );
+  }
+
+  async #tryPlansWith(
+    lists: ListPlan | undefined,
+    realm: SyncedRealm,
+    instructions: readonly MergedInstruction[],
+    checkpoints: readonly Checkpoint[],
+    patience: string,
+  ): Promise<void> {
     this.#writer ??= await this.#options.openWriter();
     const run = async (style: PlanStyle): Promise<void> => {
-      await this.#writer?.apply(this.#statements(realm, instructions, style), checkpoints);
+      const statements = this.#statements(realm, instructions, style, lists);
+      if (statements.length > 0 || checkpoints.length > 0) await this.#writer?.apply(statements, checkpoints);
     };
     try {
       await run({});
@@ -329,9 +395,10 @@ export class ApplyLoop {
     realm: SyncedRealm,
     instructions: readonly MergedInstruction[],
     style: PlanStyle,
+    lists?: ListPlan,
   ): readonly ApplyStatement[] {
     const now = this.#options.hold?.(realm, instructions) ?? instructions;
-    const planned = planStatements(now, this.#options.mapping(), realm.replica, style);
+    const planned = planStatements(now, this.#options.mapping(), realm.replica, style, lists);
     return this.#options.redirect?.(realm.path, planned) ?? planned;
   }
 
@@ -354,7 +421,7 @@ export class ApplyLoop {
 
   /** The policy for a transaction that the database refuses for its data. */
   async #giveUp(realm: SyncedRealm, transaction: PendingTransaction, error: Error): Promise<void> {
-    const { owed, errorPolicy, mapping, isSecret, logger } = this.#options;
+    const { owed, lists, errorPolicy, mapping, isSecret, logger } = this.#options;
     const { instructions, serverVersion: sequence } = transaction;
     const rehearsal = await this.#rehearse(realm, instructions);
     const refusal: Refusal = { realmPath: realm.path, sequence, instructions, error, rehearsal };
@@ -370,6 +437,7 @@ export class ApplyLoop {
     owed?.add(realm.path, sequence, instructions);
     const checkpoint = { realmPath: realm.path, sequence };
     await this.#writer.deadLetter(checkpoint, letterOf(refusal, mapping(), isSecret));
+    lists?.giveBack();
     realm.markApplied(1);
     logger.error(`Put transaction ${sequence} of realm ${realm.path} into isthmus.dead_letter`, {
       reason: report,

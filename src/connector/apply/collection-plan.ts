@@ -4,6 +4,7 @@ import type { ReplicaReader } from '../../store/replica/contract.ts';
 import { defaultValue } from '../../store/state/default-value.ts';
 import type { StateValue } from '../../store/state/object-state.ts';
 import { type ApplyStatement, type SqlText, type TableInfo, tableId } from '../dialect.ts';
+import type { ListPlan } from '../lists/list-plan.ts';
 import type { ClassMapping, ItemTableMapping, ListMapping, Mapping } from '../mapping/class-mapping.ts';
 import type { ListChange, NetEffect, ObjectEffect } from './net-effect.ts';
 import { isDeadLink } from './row-cells.ts';
@@ -30,7 +31,13 @@ export function addWholeLists(effect: NetEffect, mapping: Mapping, replica: Repl
   }
 }
 
-export function planLists(effect: NetEffect, mapping: Mapping, replica: ReplicaReader): ApplyStatement[] {
+/** Without the lists that `others` plans. */
+export function planLists(
+  effect: NetEffect,
+  mapping: Mapping,
+  replica: ReplicaReader,
+  others?: Pick<ListPlan, 'covers'>,
+): ApplyStatement[] {
   const statements: ApplyStatement[] = [];
   for (const changes of effect.lists.values()) {
     const first = changes[0];
@@ -41,7 +48,7 @@ export function planLists(effect: NetEffect, mapping: Mapping, replica: ReplicaR
     const gone = new Set<string>();
     for (const change of changes) {
       const list = mapped.lists.get(change.property);
-      if (list === undefined) continue;
+      if (list === undefined || others?.covers(change.table, change.property)) continue;
       if (alive) statements.push(listStatement(change, list, mapped, oid, mapping, replica));
       else if (!gone.has(change.property)) {
         gone.add(change.property);

@@ -8,6 +8,7 @@ import type { MergedInstruction } from '../../adapter/merged-instruction.ts';
 import type { PrimaryKey } from '../../schema/value.ts';
 import type { ReplicaReader } from '../../store/replica/contract.ts';
 import { type ApplyStatement, type ColumnInfo, type KeyLookup, type SqlText, tableId } from '../dialect.ts';
+import type { ListPlan, ListStatements } from '../lists/list-plan.ts';
 import type { ClassMapping, Mapping } from '../mapping/class-mapping.ts';
 import {
   addWholeLists,
@@ -30,22 +31,33 @@ export type PlanStyle = {
   readonly nullifyReferences?: boolean;
 };
 
-/** Throws `DataError` when a value does not fit its column. */
+const NO_LISTS: ListStatements = { leaving: [], order: [] };
+
+/**
+ * `lists` plans those that are kept from both sides; without it they are written as every other list is. Throws
+ * `DataError` when a value does not fit its column.
+ */
 export function planStatements(
   instructions: Iterable<MergedInstruction>,
   mapping: Mapping,
   replica: ReplicaReader,
   style: PlanStyle = {},
+  lists?: ListPlan,
 ): ApplyStatement[] {
   const effect = netEffect(instructions);
   addWholeLists(effect, mapping, replica);
+  const { leaving, order } = lists?.statements(effect, mapping, replica) ?? NO_LISTS;
   const writes = planWrites(effect, mapping, replica);
   const deletes = planDeletes(effect, mapping, style.nullifyReferences ?? false);
   const clears = planClears(effect, mapping);
-  const collections = [...planLists(effect, mapping, replica), ...planItems(effect, mapping, replica)];
+  const collections = [
+    ...planLists(effect, mapping, replica, lists),
+    ...planItems(effect, mapping, replica),
+    ...order,
+  ];
   return style.deletesFirst
-    ? [...clears, ...deletes, ...writes, ...collections]
-    : [...clears, ...writes, ...deletes, ...collections];
+    ? [...clears, ...leaving, ...deletes, ...writes, ...collections]
+    : [...clears, ...writes, ...leaving, ...deletes, ...collections];
 }
 
 function planClears(effect: NetEffect, mapping: Mapping): ApplyStatement[] {

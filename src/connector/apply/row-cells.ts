@@ -19,6 +19,7 @@ export function cellsOf(object: ObjectEffect, mapped: ClassMapping, replica: Rep
   const cells: Cells = new Map();
   for (const column of mapped.properties.values()) addScalar(cells, object, mapped, column, replica);
   for (const state of mapped.states.values()) addState(cells, object, mapped, state, replica);
+  for (const [name, cell] of object.cells ?? []) cells.set(name, cell);
   return cells;
 }
 

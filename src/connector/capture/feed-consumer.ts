@@ -25,6 +25,7 @@ import { ApplyError, DataError } from '../errors.ts';
 import type { KeyDirectory } from '../keys/key-directory.ts';
 import { RowTranslation } from '../keys/row-translation.ts';
 import { UnknownRows } from '../keys/unknown-rows.ts';
+import type { ListKeeper, WrittenList } from '../lists/list-keeper.ts';
 import type { ClassMapping, Mapping } from '../mapping/class-mapping.ts';
 import type { RealmPathOfRow } from '../options.ts';
 import type { RealmRegistry, SyncedRealm } from '../realms.ts';
@@ -72,6 +73,8 @@ export type FeedConsumerOptions = {
   readonly onCaptured: (transaction: CapturedTransaction) => void;
   /** The one that the mapping asks. */
   readonly directory: KeyDirectory;
+  /** Keeps the lists that both sides change. */
+  readonly lists?: ListKeeper;
   readonly touched?: TouchedRows;
   readonly layouts?: LayoutListener;
   readonly logger: Logger;
@@ -126,6 +129,7 @@ export class FeedConsumer {
   /** The connection was lost: the unfinished transaction will be delivered again from its beginning. */
   reset(): void {
     this.#buffer.clear();
+    this.#options.lists?.reset();
     this.#options.directory.reset();
     this.#transaction = undefined;
     this.#layouts.clear();
@@ -147,7 +151,11 @@ export class FeedConsumer {
     await this.#leftOut.fetch(this.#rowsOf(events));
     this.#cleanup = [];
     const captured: CapturedTransaction[] = [];
-    const position = await this.#writeOrStop(events, captured);
+    const { lists } = this.#options;
+    const position =
+      lists === undefined
+        ? await this.#writeOrStop(events, captured)
+        : await lists.capture(events, (written) => this.#writeOrStop(events, captured, written));
     this.#leftOut.forget();
     for (const transaction of captured) this.#options.onCaptured(transaction);
     for (const event of events) if (event.kind === 'own') this.#options.onOwn?.(event.checkpoint);
@@ -157,11 +165,16 @@ export class FeedConsumer {
   async #writeOrStop(
     events: readonly FeedEvent[],
     captured: CapturedTransaction[],
+    lists: () => readonly WrittenList[] = () => [],
   ): Promise<Position | undefined> {
     const { layouts, store } = this.#options;
     const generation = layouts?.generation() ?? 0;
     try {
-      return store.transaction(() => this.#write(events, captured));
+      return store.transaction(() => {
+        const position = this.#write(events, captured);
+        for (const { realm, instructions } of lists()) tell(realm, instructions, captured);
+        return position;
+      });
     } catch (error) {
       this.#options.refused?.reload();
       const mended = await this.#mended.passesOver();
@@ -389,11 +402,7 @@ export class FeedConsumer {
   ): void {
     if (instructions.length === 0) return;
     realm.replica.write(instructions);
-    captured.push({
-      realmPath: realm.path,
-      instructions: instructions.length,
-      classes: [...new Set(instructions.map((instruction) => instruction.table))],
-    });
+    tell(realm, instructions, captured);
   }
 
   #capture(effect: RowEffect, into: (realm: SyncedRealm) => Instruction[]): void {
@@ -500,6 +509,18 @@ export class FeedConsumer {
       if (plan !== undefined) yield { plan, row: plan.complete(event.change.row) };
     }
   }
+}
+
+function tell(
+  realm: SyncedRealm,
+  instructions: readonly Instruction[],
+  captured: CapturedTransaction[],
+): void {
+  captured.push({
+    realmPath: realm.path,
+    instructions: instructions.length,
+    classes: [...new Set(instructions.map((instruction) => instruction.table))],
+  });
 }
 
 type PlannedRow = { readonly plan: RowPlan; readonly row: readonly FeedValue[] };

@@ -20,7 +20,8 @@ type Collection = {
 
 /**
  * Collections with tables of their own are the realm's: their tables are written from it and read only here, for
- * objects whose collection is empty (reference, "Lists"). Returns the number of collections filled.
+ * objects whose collection is empty (reference, "Lists"). Lists that both sides change are none of these. Returns the
+ * number of collections filled.
  */
 export async function loadCollections(
   mapped: ClassMapping,
@@ -29,7 +30,8 @@ export async function loadCollections(
 ): Promise<number> {
   let filled = 0;
   for (const list of mapped.lists.values())
-    filled += await loadCollection(mapped, listOf(list), snapshot, context);
+    if (!mapped.followed?.has(list.property))
+      filled += await loadCollection(mapped, listOf(list), snapshot, context);
   for (const items of mapped.itemTables.values())
     filled += await loadCollection(mapped, items, snapshot, context);
   return filled;

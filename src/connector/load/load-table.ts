@@ -12,6 +12,7 @@ import { type SnapshotReader, type SourceDialect, type SqlText, tableId } from '
 import { DataError } from '../errors.ts';
 import type { KeyDirectory } from '../keys/key-directory.ts';
 import { RowTranslation } from '../keys/row-translation.ts';
+import type { ListKeeper } from '../lists/list-keeper.ts';
 import type { ClassMapping } from '../mapping/class-mapping.ts';
 import type { RealmPathOfRow } from '../options.ts';
 import type { RealmRegistry, SyncedRealm } from '../realms.ts';
@@ -35,6 +36,8 @@ export type LoadContext = {
   readonly refused?: RefusedRows;
   /** Knows what dead letters still want of the objects. */
   readonly owed?: Pick<OwedChanges, 'waiting'>;
+  /** Keeps the lists that both sides change. */
+  readonly lists?: Pick<ListKeeper, 'compareAll'>;
   /** Given while the feed is followed at the same time. */
   readonly live?: LiveLoad;
   readonly signal: AbortSignal;

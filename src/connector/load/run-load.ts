@@ -8,14 +8,16 @@
 import type { ReplicaStore } from '../../store/replica/contract.ts';
 import { appliedCheckpoints } from '../apply/applied-checkpoints.ts';
 import { OwedChanges } from '../apply/owed-changes.ts';
+import { planStatements } from '../apply/plan.ts';
 import { RefusedRows } from '../dead-letters/refused-rows.ts';
 import { type SnapshotReader, type SourceDialect, type SqlWriter, tableId } from '../dialect.ts';
 import { putsAside } from '../error-policy.ts';
-import { ConnectorStoppedError, type DataError } from '../errors.ts';
+import { ApplyError, ConnectorStoppedError, DataError } from '../errors.ts';
 import { knownFeed, NOTHING_KNOWN, rememberNewFeed, rememberTables, settleNewFeed } from '../feed-start.ts';
 import { KeyDirectory } from '../keys/key-directory.ts';
 import { assignKeys, hasRowKeys, type LoadKeysContext, loadKeys } from '../keys/load-keys.ts';
 import { OwedKeys } from '../keys/owed-keys.ts';
+import { ListKeeper } from '../lists/list-keeper.ts';
 import { type ClassMapping, Mapping } from '../mapping/class-mapping.ts';
 import type { ConnectorOptions } from '../options.ts';
 import type { RealmSession, RealmSync } from '../realm-sync.ts';
@@ -134,6 +136,7 @@ export async function runLoad(
       for (const [realmPath, sequence] of applied) held.echoed({ realmPath, sequence });
     await loadKeys(new Mapping(choice.classes), snapshot, keys);
     const tables = await loadTables(choice.classes, snapshot, feed.created, run, held, context, dependencies);
+    await loadLists(setup, choice.classes, realms, options, dependencies);
     if (run !== undefined) writeRun(store, { id: run, state: 'complete' });
     rememberTables(store, setup.tables);
     await keepRefused(refused, dialect, options);
@@ -269,6 +272,47 @@ async function loadTables(
     results.push(done);
   }
   return results;
+}
+
+/**
+ * Brings the lists that both sides change into the realms as they are now; what the feed shows later is compared again.
+ * Their tables are the connector's own, and written here so that SQL has their order from the beginning.
+ */
+async function loadLists(
+  { mapping }: ConnectorSetup,
+  classes: readonly ClassMapping[],
+  realms: RealmRegistry,
+  options: ConnectorOptions,
+  { dialect, store, signal }: LoadDependencies,
+): Promise<void> {
+  const lists = new ListKeeper({
+    store,
+    mapping: () => mapping,
+    reads: dialect,
+    realms: () => realms.all(),
+    onDataError: (error, className) => onDataError(error, className, options, { rows: 0 }),
+  });
+  await lists.compareAll(
+    classes.map(({ className }) => className),
+    signal,
+  );
+  if (lists.owing().length === 0) return;
+  const writer = await dialect.openWriter();
+  try {
+    for (const path of lists.owing()) {
+      const realm = realms.get(path);
+      if (realm === undefined || realm.pending.length > 0) continue; // the adapter goes on
+      await lists.applyOwed(realm, async (plan) => {
+        const statements = planStatements([], mapping, realm.replica, {}, plan);
+        if (statements.length > 0) await writer.apply(statements, []);
+      });
+    }
+  } catch (error) {
+    if (!(error instanceof ApplyError || error instanceof DataError)) throw error;
+    options.logger.warn('The list tables are written when the adapter starts', { reason: error.message });
+  } finally {
+    await writer.close();
+  }
 }
 
 /** Waits for the sessions as long as configured; what is not uploaded by then stays in the replica. */

@@ -79,6 +79,7 @@ function membership(
   const key = context.keys.get(ownerClass);
   if (refersElsewhere || key === undefined || key.columns.length > 1) return undefined;
   const { lookup } = linkCodec(ownerClass, key, targetClass, inverse, column, table);
+  if (key.row !== undefined && lookup === undefined) return undefined; // holds the key of the class instead
   return { column, lookup };
 }
 

@@ -135,6 +135,7 @@ export class TableComparisons {
       await enterKeys(mapped, snapshot, { ...this.#options.context, owed: this.#options.owedKeys, signal });
       const result = await loadTable(mapped, snapshot, false, state.run, context, () => {});
       if (state.first) await loadCollections(mapped, snapshot, context);
+      await context.lists?.compareAll([className], signal);
       if (this.#finish(className, table, state.run))
         logger.info('The table is in sync', { class: className, table, ...result });
     } finally {
