@@ -11,8 +11,8 @@ import { tableId } from '../../src/connector/dialect.ts';
 import { numberOf } from './error-numbers.ts';
 import { mayNotEnable, untrackedTables, withoutKey } from './feed/tracking.ts';
 import { shortText } from './parameters.ts';
+import { missingPermissions, permissionError, tablesWithout } from './permissions.ts';
 import type { Session } from './session.ts';
-import { permissionError, tablePermissions } from './table-permissions.ts';
 
 const NAME = "QUOTENAME(@schema) + N'.' + QUOTENAME(t.[name])";
 const IN_SCHEMA = 't.[schema_id] = SCHEMA_ID(@schema)';
@@ -116,12 +116,12 @@ export class SqlServerCatalogWatch implements CatalogWatch {
     return this.#using('checking the tables', async (session) => {
       const faults = new Map<string, Error>();
       const names = tables.map(({ table }) => table);
-      const untracked = new Set((await untrackedTables(session, names)).map(tableId));
-      for (const permissions of await tablePermissions(session, names)) {
-        const id = tableId(permissions.table);
-        if (permissions.missing.length > 0) faults.set(id, permissionError([permissions]));
-        else if (untracked.has(id) && !permissions.mayAlter) faults.set(id, mayNotEnable(permissions.table));
-      }
+      const untracked = await untrackedTables(session, names);
+      if (untracked.length > 0)
+        for (const table of await tablesWithout(session, untracked, 'ALTER'))
+          faults.set(tableId(table), mayNotEnable(table));
+      for (const missing of await missingPermissions(session, tables))
+        faults.set(tableId(missing.table), permissionError([missing]));
       for (const { table, primaryKey } of tables)
         if (primaryKey.length === 0) faults.set(tableId(table), withoutKey(table));
       return faults;

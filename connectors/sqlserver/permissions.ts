@@ -1,6 +1,7 @@
 /** What a login must be allowed on tables (reference, "Running the adapter without a sysadmin"), and the GRANTs for it. */
 import type { TableInfo, TableName } from '../../src/connector/dialect.ts';
 import { SqlServerPermissionError } from './errors.ts';
+import { CHECKPOINT_TABLE } from './own-tables.ts';
 import { longText } from './parameters.ts';
 import type { Session } from './session.ts';
 import { quoteTable } from './sql-text.ts';
@@ -22,7 +23,7 @@ export type MissingPermissions = {
   readonly permissions: string;
 };
 
-/** `alter` asks for ALTER on them, too, which giving keys that the database makes itself needs. */
+/** Of tables that are followed and written; giving keys that the database makes itself needs ALTER, too. */
 export async function missingPermissions(
   session: Session,
   tables: readonly TableInfo[],
@@ -42,15 +43,29 @@ export async function missingPermissions(
   );
 }
 
-/** Of the connector's own tables, which nobody follows. */
+/** Of the connector's own tables, of which the feed follows the checkpoints. */
 export async function missingOnOwnTables(
   session: Session,
   tables: readonly TableName[],
 ): Promise<readonly MissingPermissions[]> {
   const wanted = tables.flatMap((table, place) =>
-    NEEDED.map((permission) => [place, quoteTable(table), permission]),
+    (table === CHECKPOINT_TABLE ? NEEDED_TO_FOLLOW : NEEDED).map((permission) => [
+      place,
+      quoteTable(table),
+      permission,
+    ]),
   );
   return lacking(session, tables, wanted);
+}
+
+/** Those of the tables on which the login lacks one permission. */
+export async function tablesWithout(
+  session: Session,
+  tables: readonly TableName[],
+  permission: string,
+): Promise<readonly TableName[]> {
+  const wanted = tables.map((table, place) => [place, quoteTable(table), permission]);
+  return (await lacking(session, tables, wanted)).map(({ table }) => table);
 }
 
 async function lacking(

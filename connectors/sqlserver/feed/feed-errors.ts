@@ -5,6 +5,7 @@ import {
   SqlServerFeedLostError,
   SqlServerServerError,
 } from '../errors.ts';
+import { allowSnapshots, enableDatabaseTracking } from '../tracking-statements.ts';
 
 export const LOAD_REMEDY =
   'run isthmus load --resume, which begins the feed anew and compares the tables with the realms; nothing is wiped';
@@ -29,7 +30,7 @@ export function trackingOff(database: string): SqlServerFeedLostError {
   return new SqlServerFeedLostError(
     `change tracking is off for the database ${database}: changes may have been missed`,
     {
-      remedy: `run ALTER DATABASE [${database}] SET CHANGE_TRACKING = ON (CHANGE_RETENTION = 2 DAYS, AUTO_CLEANUP = ON), then ${LOAD_REMEDY}`,
+      remedy: `run ${enableDatabaseTracking(database)}, then ${LOAD_REMEDY}`,
     },
   );
 }
@@ -70,16 +71,15 @@ export function snapshotOff(database: string, cause: unknown): SqlServerFeedErro
   return new SqlServerFeedError(
     `snapshot isolation was switched off in the database ${database}, so that nothing can be read consistently; nothing is lost while change tracking keeps it`,
     {
-      remedy: `run ALTER DATABASE [${database}] SET ALLOW_SNAPSHOT_ISOLATION ON; the connector goes on by itself then`,
+      remedy: `run ${allowSnapshots(database)}; the connector goes on by itself then`,
       errorClass: 'transient',
       cause,
     },
   );
 }
 
-export function trackingOffForSnapshot(): SqlServerServerError {
-  return new SqlServerServerError('change tracking is off for the database', {
-    remedy:
-      'run ALTER DATABASE CURRENT SET CHANGE_TRACKING = ON (CHANGE_RETENTION = 2 DAYS, AUTO_CLEANUP = ON), or isthmus prepare-database',
+export function trackingOffForSnapshot(database: string): SqlServerServerError {
+  return new SqlServerServerError(`change tracking is off for the database ${database}`, {
+    remedy: `run ${enableDatabaseTracking(database)}, or isthmus prepare-database`,
   });
 }

@@ -5,7 +5,8 @@ import { SqlServerPermissionError, SqlServerServerError, SqlServerTableError } f
 import { CHECKPOINT_TABLE } from '../own-tables.ts';
 import { longText } from '../parameters.ts';
 import type { Session } from '../session.ts';
-import { quoteIdentifier, quoteTable } from '../sql-text.ts';
+import { quoteTable } from '../sql-text.ts';
+import { enableDatabaseTracking } from '../tracking-statements.ts';
 
 /** Retention in minutes: 1 unit is minutes, 2 hours, 3 days. */
 export const DATABASE_TRACKING =
@@ -102,7 +103,7 @@ async function databaseOff(session: Session, cause?: unknown): Promise<SqlServer
   const [row] = await session.query('SELECT DB_NAME();');
   const database = row?.[0] ?? '';
   return new SqlServerServerError(`change tracking is off for the database ${database}`, {
-    remedy: `run ALTER DATABASE ${quoteIdentifier(database)} SET CHANGE_TRACKING = ON (CHANGE_RETENTION = 2 DAYS, AUTO_CLEANUP = ON), or isthmus prepare-database`,
+    remedy: `run ${enableDatabaseTracking(database)}, or isthmus prepare-database`,
     cause,
   });
 }

@@ -27,7 +27,7 @@ export class SqlServerSnapshotReader implements SnapshotReader {
       // Before the transaction: what is committed by then, its snapshot shows.
       const [row] = await session.query(CURRENT_VERSION);
       const version = versionFrom(row?.[0]);
-      if (version === undefined) throw trackingOffForSnapshot();
+      if (version === undefined) throw trackingOffForSnapshot(row?.[1] ?? '');
       await session.begin('snapshot');
       await session.query(FIRST_READ);
       return new SqlServerSnapshotReader(session, version);

@@ -44,7 +44,7 @@ export function readRows(
 export const ESTIMATE =
   "SELECT CONVERT(varchar(20), SUM(p.[rows])) FROM sys.partitions AS p WHERE p.[object_id] = OBJECT_ID(@table, N'U') AND p.[index_id] IN (0, 1);";
 
-export const CURRENT_VERSION = 'SELECT CONVERT(varchar(20), CHANGE_TRACKING_CURRENT_VERSION());';
+export const CURRENT_VERSION = 'SELECT CONVERT(varchar(20), CHANGE_TRACKING_CURRENT_VERSION()), DB_NAME();';
 /** Begins the snapshot: it shows what is committed when the first row is read. */
 export const FIRST_READ = 'SELECT COUNT_BIG(*) FROM [isthmus].[feed];';
 
