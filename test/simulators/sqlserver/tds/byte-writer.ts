@@ -11,7 +11,8 @@ export class ByteWriter {
   }
 
   u8(value: number): void {
-    this.#buffer[this.#grow(1)] = value;
+    const at = this.#grow(1); // before the buffer is looked at, which growing replaces
+    this.#buffer[at] = value;
   }
 
   u16(value: number): void {

@@ -178,7 +178,9 @@ export class Connection {
     if (message.kind === 'ignored') return response.truncate();
     if (message.kind === 'arriving') return this.#bulkLoad(session, message.body, response, signal);
     const reader = new ByteReader(message.body);
-    this.#checkTransaction(readTransactionDescriptor(reader));
+    const descriptor = readTransactionDescriptor(reader);
+    const isReset = (message.status & PacketStatus.resetConnection) !== 0;
+    if (!isReset) this.#checkTransaction(descriptor);
     switch (message.type) {
       case PacketType.batch: {
         if (reader.left % 2 !== 0) throw new ProtocolError('a batch has half a character');

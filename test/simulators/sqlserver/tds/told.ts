@@ -69,9 +69,9 @@ export class ToldState {
     if (transaction !== undefined) this.transactionChanged(out, { change: 'begun', id: transaction });
   }
 
-  /** A client that asks for a reset forgets its transaction by itself. */
+  /** The session was reset, which rolled its transaction back. */
   reset(out: ByteWriter, session: SqlSession): void {
-    this.#transaction = session.transaction;
+    this.catchUp(out, session);
     this.#database = session.database;
     writeReset(out);
   }
