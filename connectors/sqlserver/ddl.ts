@@ -9,12 +9,12 @@ import {
 } from '../../src/connector/dialect.ts';
 import { keyColumnType, zeroLiteral } from './column-types.ts';
 import { SqlServerQueryError } from './errors.ts';
+import { enableTracking } from './feed/tracking.ts';
 import { uniqueIndexText } from './mending.ts';
 import { message } from './message.ts';
 import { shortText } from './parameters.ts';
 import type { Session } from './session.ts';
 import { quoteIdentifier, quoteLiteral, quoteTable } from './sql-text.ts';
-import { enableTracking } from './tracking-statements.ts';
 
 /** Every database has it. */
 const USUAL_SCHEMA = 'dbo';

@@ -1,14 +1,9 @@
-/** What makes a database and its tables ready to be followed; for DDL, for `isthmus prepare-database`, and for remedies. */
-import type { TableName } from '../../src/connector/dialect.ts';
+/** What makes a database ready to be followed; for `isthmus prepare-database`, and for remedies. */
 
 /** SQL Server 2016, whose OPENJSON reads the rows that are written. */
 export const LEAST_COMPATIBILITY = 130;
 /** How long an adapter may be away before changes are forgotten. The server's own two days are less than a long weekend. */
 const RETENTION = '7 DAYS';
-
-export function enableTracking(table: TableName): string {
-  return `ALTER TABLE ${shown(table.schema)}.${shown(table.name)} ENABLE CHANGE_TRACKING`;
-}
 
 export function enableDatabaseTracking(database: string): string {
   return `ALTER DATABASE ${shown(database)} SET CHANGE_TRACKING = ON (CHANGE_RETENTION = ${RETENTION}, AUTO_CLEANUP = ON)`;

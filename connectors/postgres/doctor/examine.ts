@@ -4,20 +4,17 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Catalog, tableId } from '../../../src/connector/dialect.ts';
+import { tableId } from '../../../src/connector/dialect.ts';
 import { clockFinding } from '../../../src/connector/doctor/clock-findings.ts';
 import { attempt, type Examined } from '../../../src/connector/doctor/examination.ts';
 import { localFindings } from '../../../src/connector/doctor/local-findings.ts';
 import { examineModels } from '../../../src/connector/doctor/model-findings.ts';
 import { objectServerFindings } from '../../../src/connector/doctor/object-server-findings.ts';
+import { otherRelations } from '../../../src/connector/doctor/other-relations.ts';
+import { plannedFindings } from '../../../src/connector/doctor/planned-findings.ts';
 import { type Finding, fine, problem, warning } from '../../../src/connector/finding.ts';
 import type { Mapping } from '../../../src/connector/mapping/class-mapping.ts';
-import { tableNameFor } from '../../../src/connector/mapping/names.ts';
-import { wantedTables } from '../../../src/connector/mapping/wanted-tables.ts';
 import { logInUser } from '../../../src/connector/runtime/connector-parts.ts';
-import type { ClassDefinition } from '../../../src/schema/definition.ts';
-import { generatedKeys } from '../../../src/schema/definitions.ts';
-import { parseSchema } from '../../../src/schema/notation.ts';
 import { readCatalog } from '../catalog.ts';
 import { INVALID_CATALOG_NAME } from '../connection-error.ts';
 
@@ -93,15 +90,23 @@ async function* examineDatabase(
       mapping = examined.mapping;
       return [
         ...examined.findings,
-        ...(await otherRelations(open, options, catalog, examined.definitions)),
-        ...plannedFindings(options, dialect, catalog, examined.definitions),
+        ...(await otherRelations(engine, options.schema, catalog, examined.definitions, (name) =>
+          otherRelation(open, options.schema, name),
+        )),
+        ...plannedFindings(
+          engine,
+          { schema: options.schema, dialect, catalog, definitions: examined.definitions },
+          (wanted) => missingStatements(wanted, catalog),
+        ),
       ];
     });
     yield { subject: 'the models', findings: models };
     const tables: Finding[] = [];
     for (const mapped of mapping?.order ?? []) {
       if (signal.aborted) return;
-      tables.push(...(await attempt('tables', () => tableFindings(open, mapped))));
+      tables.push(
+        ...(await attempt('tables', () => tableFindings(open, mapped, engine.mapping.optionNames))),
+      );
     }
     yield { subject: 'the tables', findings: tables };
     const followed = (mapping?.order ?? []).map(({ table }) => tableId(table.table));
@@ -170,66 +175,6 @@ async function ownTableFindings(session: Session): Promise<readonly Finding[]> {
       `run GRANT CREATE ON DATABASE "${database}" TO "${user}", or CREATE SCHEMA ${OWN_SCHEMA} AUTHORIZATION "${user}"`,
     ),
   ];
-}
-
-/** Classes whose name leads to a view, a partition and the like. */
-async function otherRelations(
-  session: Session,
-  { engine, schema }: PostgresConnectorOptions,
-  catalog: Catalog,
-  definitions: ReadonlyMap<string, ClassDefinition>,
-): Promise<readonly Finding[]> {
-  const tables = [...catalog.values()].map(({ table }) => table.name);
-  const found: Finding[] = [];
-  for (const { name, kind } of definitions.values()) {
-    if (kind === 'embedded') continue;
-    const wanted = tableOrUndefined(() => tableNameFor(name, tables, engine.mapping));
-    if (wanted === undefined || catalog.has(tableId({ schema, name: wanted }))) continue;
-    const other = await otherRelation(session, schema, wanted);
-    if (other !== undefined) found.push(other);
-  }
-  return found;
-}
-
-/** Naming functions that are wrong are told of elsewhere. */
-function tableOrUndefined(name: () => string): string | undefined {
-  try {
-    return name();
-  } catch {
-    return undefined;
-  }
-}
-
-/** What a start would make in the database, since it may be a mistake in a name. */
-function plannedFindings(
-  { engine, schema }: PostgresConnectorOptions,
-  dialect: PostgresDialect,
-  catalog: Catalog,
-  definitions: ReadonlyMap<string, ClassDefinition>,
-): readonly Finding[] {
-  if (!engine.createTables) return [];
-  let statements: readonly string[];
-  try {
-    const generated = generatedKeys(parseSchema(engine.models));
-    const context = {
-      definitions,
-      catalog,
-      schema,
-      options: engine.mapping,
-      dialect,
-      generatedKeys: generated,
-    };
-    statements = missingStatements(wantedTables(context), catalog);
-  } catch {
-    return []; // a mistake in the models, which is told already
-  }
-  return statements.map((statement) =>
-    warning(
-      'models/planned',
-      `the start runs ${statement}`,
-      'correct the names, or set createPostgresSchema: false, if the database should stay as it is',
-    ),
-  );
 }
 
 async function feedFindings(

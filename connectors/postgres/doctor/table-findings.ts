@@ -1,15 +1,13 @@
 /** Looks at each table of the models as PostgreSQL has it: whether it can be read, written and followed. */
 import { type TableInfo, tableId } from '../../../src/connector/dialect.ts';
-import { DataError } from '../../../src/connector/errors.ts';
+import { SAMPLE_ROWS, sampledColumns, valueFindings } from '../../../src/connector/doctor/value-findings.ts';
 import { type Finding, fine, problem, warning } from '../../../src/connector/finding.ts';
 import type { ClassMapping } from '../../../src/connector/mapping/class-mapping.ts';
+import type { OptionNames } from '../../../src/connector/option-names.ts';
 import { replicaIdentityFindings } from '../feed/publication.ts';
 import { missingPrivileges, privilegeError } from '../preparation.ts';
 import type { Session, TextRow } from '../session.ts';
 import { quoteIdentifier, quoteTable } from '../sql-text.ts';
-
-/** Rows of each table that are converted for a try. */
-const SAMPLE_ROWS = 20;
 
 const STATE = `SELECT c.relkind, c.relpersistence, row_security_active(c.oid), c.relrowsecurity,
     pg_has_role(current_user, c.relowner, 'USAGE'), pg_get_userbyid(c.relowner),
@@ -26,13 +24,17 @@ const STATE = `SELECT c.relkind, c.relpersistence, row_security_active(c.oid), c
   FROM pg_class c WHERE c.oid = to_regclass($1)`;
 
 /** All findings about the table of one class and its side tables. */
-export async function tableFindings(session: Session, mapped: ClassMapping): Promise<readonly Finding[]> {
+export async function tableFindings(
+  session: Session,
+  mapped: ClassMapping,
+  names: OptionNames,
+): Promise<readonly Finding[]> {
   const side = [...mapped.lists.values(), ...mapped.itemTables.values()].map(({ table }) => table);
   const findings = [
     ...(await replicaIdentityFindings(session, [mapped.table])),
     ...(await privilegeFindings(session, [mapped.table, ...side])),
     ...(await stateFindings(session, mapped.table)),
-    ...(await sampleFindings(session, mapped)),
+    ...(await sampleFindings(session, mapped, names)),
   ];
   if (findings.some(({ level }) => level !== 'ok')) return findings;
   const name = quoteTable(mapped.table.table);
@@ -142,17 +144,14 @@ async function stateFindings(session: Session, { table }: TableInfo): Promise<re
   return findings;
 }
 
-/** Converts some rows there and back, so that hooks that throw and values that do not fit show before a load. */
-async function sampleFindings(session: Session, mapped: ClassMapping): Promise<readonly Finding[]> {
-  const keys = mapped.key.columns;
-  const properties = [...mapped.properties.values()].filter(({ lookup }) => lookup === undefined);
-  const states = [...mapped.states.values()];
-  const columns = [
-    ...keys,
-    ...properties.map(({ column }) => column.name),
-    ...states.flatMap((state) => state.columns.map(({ name }) => name)),
-  ];
-  const list = columns.map((column) => `${quoteIdentifier(column)}::text`).join(', ');
+async function sampleFindings(
+  session: Session,
+  mapped: ClassMapping,
+  names: OptionNames,
+): Promise<readonly Finding[]> {
+  const list = sampledColumns(mapped)
+    .map((column) => `${quoteIdentifier(column)}::text`)
+    .join(', ');
   const name = quoteTable(mapped.table.table);
   let rows: readonly TextRow[];
   try {
@@ -160,57 +159,7 @@ async function sampleFindings(session: Session, mapped: ClassMapping): Promise<r
   } catch {
     return []; // the lack of a privilege, which is told already
   }
-  const found = new Map<string, Finding>();
-  for (const row of rows) {
-    const at = keys.map((_key, index) => row[index] ?? 'NULL').join('-');
-    const look = (property: string, convert: () => void): void => {
-      const finding = conversion(`${mapped.className}.${property}`, at, convert);
-      if (finding !== undefined && !found.has(property)) found.set(property, finding);
-    };
-    if (mapped.key.row === undefined)
-      look(mapped.definition.primaryKey?.field ?? '', () => {
-        mapped.key.toRealm(keys.map((_key, index) => row[index] ?? ''));
-      });
-    let at0 = keys.length;
-    for (const { property, codec, column } of properties) {
-      const text = row[at0];
-      at0 += 1;
-      if (text == null) continue;
-      look(property, () => {
-        const value = codec.toRealm(text);
-        if (!column.readOnly) codec.toSql(value);
-      });
-    }
-    for (const { property, columns: parts, toRealm, toSql } of states) {
-      const texts = row.slice(at0, at0 + parts.length);
-      at0 += parts.length;
-      look(property, () => {
-        toSql(toRealm(texts));
-      });
-    }
-  }
-  return [...found.values()];
-}
-
-function conversion(what: string, key: string, convert: () => void): Finding | undefined {
-  try {
-    convert();
-    return undefined;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    if (error instanceof DataError) {
-      return warning(
-        'tables/values',
-        `${what} of the row with key ${key} has no value in the realm: ${reason}`,
-        'correct the row, choose another type in the model, or convert it with convertPostgresValueToRealm',
-      );
-    }
-    return problem(
-      'tables/values',
-      `a conversion function throws for ${what} of the row with key ${key}: ${reason}`,
-      'correct convertPostgresValueToRealm or convertRealmValueToPostgres',
-    );
-  }
+  return valueFindings(mapped, rows, names);
 }
 
 /** What stands under the name of a table that a class needs, when it is no table. */

@@ -17,17 +17,13 @@ const NEWEST_KNOWN = 17;
 const AZURE_EDITIONS: ReadonlySet<string> = new Set(['5', '8']);
 /** Azure Synapse, which has neither change tracking nor foreign keys. */
 const SYNAPSE_EDITIONS: ReadonlySet<string> = new Set(['6', '11']);
-/** Tracked changes are kept for two days unless told otherwise; an adapter that is away for longer has to compare. */
-const SHORT_RETENTION_MINUTES = 3 * 24 * 60;
-const MINUTES: Readonly<Record<string, number>> = { '1': 1, '2': 60, '3': 1440 };
 
 export const SITUATION =
   "SELECT CONVERT(nvarchar(128), SERVERPROPERTY('ProductVersion')), CONVERT(varchar(10), SERVERPROPERTY('EngineEdition')), " +
   "CONVERT(nvarchar(128), SERVERPROPERTY('Edition')), CONVERT(varchar(10), d.[compatibility_level]), " +
   'CONVERT(varchar(10), d.[snapshot_isolation_state]), ' +
   "CONVERT(nvarchar(128), DATABASEPROPERTYEX(DB_NAME(), 'Updateability')), DB_NAME(), " +
-  'CONVERT(varchar(10), c.[retention_period]), CONVERT(varchar(10), c.[retention_period_units]), ' +
-  'CONVERT(varchar(1), c.[is_auto_cleanup_on]), CASE WHEN c.[database_id] IS NULL THEN 0 ELSE 1 END ' +
+  'CASE WHEN c.[database_id] IS NULL THEN 0 ELSE 1 END ' +
   'FROM sys.databases AS d LEFT JOIN sys.change_tracking_databases AS c ON c.[database_id] = d.[database_id] ' +
   'WHERE d.[database_id] = DB_ID();';
 
@@ -40,26 +36,13 @@ export type Situation = {
   readonly snapshots: string;
   readonly writable: boolean;
   readonly database: string;
-  /** Undefined where the database tracks nothing. */
-  readonly tracking: { readonly retentionMinutes: number; readonly cleansUp: boolean } | undefined;
+  readonly tracked: boolean;
 };
 
 export async function readSituation(session: Session): Promise<Situation> {
   const [row] = await session.query(SITUATION);
   if (row === undefined) throw new SqlServerServerError('the server does not show its own current database');
-  const [
-    version,
-    engineEdition,
-    edition,
-    compatibility,
-    snapshots,
-    updateability,
-    database,
-    period,
-    units,
-    cleanup,
-    tracked,
-  ] = row;
+  const [version, engineEdition, edition, compatibility, snapshots, updateability, database, tracked] = row;
   return {
     version: version ?? '',
     engineEdition: engineEdition ?? '',
@@ -68,10 +51,7 @@ export async function readSituation(session: Session): Promise<Situation> {
     snapshots: snapshots ?? '',
     writable: updateability === 'READ_WRITE',
     database: database ?? '',
-    tracking:
-      tracked === '1'
-        ? { retentionMinutes: Number(period) * (MINUTES[units ?? ''] ?? 1), cleansUp: cleanup === '1' }
-        : undefined,
+    tracked: tracked === '1',
   };
 }
 
@@ -80,18 +60,18 @@ export function databaseStatements({
   compatibility,
   snapshots,
   database,
-  tracking,
+  tracked,
 }: Situation): readonly string[] {
   return [
     ...(compatibility < LEAST_COMPATIBILITY ? [raiseCompatibility(database)] : []),
     ...(snapshots === '1' || snapshots === '3' ? [] : [allowSnapshots(database)]),
-    ...(tracking === undefined ? [enableDatabaseTracking(database)] : []),
+    ...(tracked ? [] : [enableDatabaseTracking(database)]),
   ];
 }
 
 /** In the order in which they should be mended. */
 export function serverFindings(situation: Situation): readonly Finding[] {
-  const { compatibility, snapshots, writable, database, tracking } = situation;
+  const { compatibility, snapshots, writable, database, tracked } = situation;
   const remedy = `run isthmus prepare-database, or ${databaseStatements(situation).join('; ')}`;
   const lacks = (check: string, message: string): Finding =>
     failed(check, new SqlServerServerError(message, { remedy }));
@@ -124,9 +104,9 @@ export function serverFindings(situation: Situation): readonly Finding[] {
             'sqlserver/snapshot-isolation',
             `snapshot isolation is not allowed in the database ${database}`,
           ),
-    tracking === undefined
+    !tracked
       ? lacks('sqlserver/change-tracking', `change tracking is off for the database ${database}`)
-      : retentionFinding(database, tracking),
+      : fine('sqlserver/change-tracking', `change tracking is on for ${database}`),
   ];
 }
 
@@ -153,26 +133,4 @@ function versionFinding({ version, engineEdition, edition }: Situation): Finding
   return major > NEWEST_KNOWN
     ? warning(check, `${what} is newer than what is known`, 'look for a newer Isthmus')
     : fine(check, what);
-}
-
-function retentionFinding(
-  database: string,
-  { retentionMinutes, cleansUp }: NonNullable<Situation['tracking']>,
-): Finding {
-  const check = 'sqlserver/change-tracking';
-  if (!cleansUp)
-    return warning(
-      check,
-      `change tracking of ${database} is never cleaned up: what it keeps grows for ever`,
-      `ALTER DATABASE [${database}] SET CHANGE_TRACKING (AUTO_CLEANUP = ON)`,
-    );
-  const kept =
-    retentionMinutes % 1440 === 0 ? `${retentionMinutes / 1440} days` : `${retentionMinutes} minutes`;
-  if (retentionMinutes >= SHORT_RETENTION_MINUTES)
-    return fine(check, `tracked changes of ${database} are kept for ${kept}`);
-  return warning(
-    check,
-    `tracked changes of ${database} are kept for ${kept}: an adapter that is away for longer has to compare everything`,
-    `ALTER DATABASE [${database}] SET CHANGE_TRACKING (CHANGE_RETENTION = 7 DAYS)`,
-  );
 }

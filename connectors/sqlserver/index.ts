@@ -1,0 +1,5 @@
+export {
+  createSqlServerDialect,
+  SqlServerDialect,
+  type SqlServerDialectOptions,
+} from './sqlserver-dialect.ts';
