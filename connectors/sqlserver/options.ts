@@ -83,6 +83,7 @@ function ownOptions(options: ParsedOptions): OwnOptions {
       tableOfClass: options.mapRealmClassName,
       propertyOfColumn: options.mapSQLServerColumnName,
       columnOfProperty: options.mapRealmPropertyName,
+      itemTableName: (table, column) => `__${table}__${column}`,
       valueToRealm: options.convertSQLServerValueToRealm,
       valueToSql: options.convertRealmValueToSQLServer,
     },

@@ -203,6 +203,7 @@ export class ConnectorEngine {
               tableOfRealm,
               this.#schemaWatch.setup.catalog,
               optionNames.tableOfRealm,
+              mapping().followedLists,
             );
     const isSecret = (className: string, property: string): boolean =>
       options.secretProperties.has(`${className}.${property}`);

@@ -4,9 +4,10 @@
  */
 import { type ApplyStatement, type Catalog, type SqlText, type TableInfo, tableId } from '../dialect.ts';
 import { MappingError } from '../errors.ts';
+import type { FollowedList } from '../mapping/followed-lists.ts';
 import type { RowProperties, TableOfRealm } from '../options.ts';
 
-/** Throws `MappingError` when the function names a table or a column that does not exist. */
+/** Tables of lists stay what they are. Throws `MappingError` when the function names a table or a column that does not exist. */
 export function redirectStatements(
   statements: readonly ApplyStatement[],
   realmPath: string,
@@ -14,11 +15,16 @@ export function redirectStatements(
   catalog: Catalog,
   /** What the configuration calls the function. */
   option: string,
+  lists: readonly FollowedList[] = [],
 ): readonly ApplyStatement[] {
   const call = `${option}('${realmPath}')`;
   const { tableName, extraProperties } = tableOfRealm(realmPath);
   if (tableName === undefined && extraProperties === undefined) return statements;
+  const listTables = new Set(
+    lists.flatMap(({ order }) => (order === undefined ? [] : [tableId(order.table)])),
+  );
   return statements.map((statement) => {
+    if (listTables.has(tableId(statement.table.table))) return statement;
     if (statement.kind !== 'upsert' && statement.kind !== 'update' && statement.kind !== 'delete')
       return statement;
     const table =

@@ -37,7 +37,7 @@ export type LoadContext = {
   /** Knows what dead letters still want of the objects. */
   readonly owed?: Pick<OwedChanges, 'waiting'>;
   /** Keeps the lists that both sides change. */
-  readonly lists?: Pick<ListKeeper, 'compareAll'>;
+  readonly lists?: ListKeeper;
   /** Given while the feed is followed at the same time. */
   readonly live?: LiveLoad;
   readonly signal: AbortSignal;

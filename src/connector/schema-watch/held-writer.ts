@@ -10,6 +10,8 @@ import { classesOf, letterOf, reportOf } from '../dead-letters/letter-of.ts';
 import type { ApplyStatement, Checkpoint, SqlWriter } from '../dialect.ts';
 import { type ErrorPolicy, putsAside } from '../error-policy.ts';
 import { ApplyError, ConnectorStoppedError, DataError } from '../errors.ts';
+import type { ListKeeper } from '../lists/list-keeper.ts';
+import type { ListPlan } from '../lists/list-plan.ts';
 import type { Mapping } from '../mapping/class-mapping.ts';
 import type { RealmRegistry, SyncedRealm } from '../realms.ts';
 import type { HeldBatch, HeldChanges } from './held-changes.ts';
@@ -27,6 +29,8 @@ export type HeldWriterOptions = {
   readonly redirect:
     | ((path: string, statements: readonly ApplyStatement[]) => readonly ApplyStatement[])
     | undefined;
+  /** Keeps the lists that both sides change. */
+  readonly lists?: ListKeeper | undefined;
   readonly errorPolicy: ErrorPolicy;
   readonly isSecret: (className: string, property: string) => boolean;
   readonly logger: Logger;
@@ -124,10 +128,22 @@ export class HeldWriter {
     instructions: readonly MergedInstruction[],
     checkpoint: Checkpoint,
   ): Promise<void> {
+    const { lists } = this.#options;
+    if (lists?.concerns(instructions) !== true)
+      return this.#applyWith(undefined, realm, instructions, checkpoint);
+    await lists.apply(realm, instructions, (plan) => this.#applyWith(plan, realm, instructions, checkpoint));
+  }
+
+  async #applyWith(
+    lists: ListPlan | undefined,
+    realm: SyncedRealm,
+    instructions: readonly MergedInstruction[],
+    checkpoint: Checkpoint,
+  ): Promise<void> {
     let refused: unknown;
     for (const style of STYLES) {
       this.#writer ??= await this.#options.openWriter();
-      const planned = planStatements(instructions, this.#options.mapping(), realm.replica, style);
+      const planned = planStatements(instructions, this.#options.mapping(), realm.replica, style, lists);
       try {
         await this.#writer.apply(this.#options.redirect?.(realm.path, planned) ?? planned, [checkpoint]);
         return;

@@ -80,6 +80,7 @@ export class TableKeeping {
       openWriter: () => this.openWriter(),
       mapping,
       redirect,
+      lists: context.lists,
       errorPolicy: options.ignoreSqlErrors,
       isSecret,
       logger,
