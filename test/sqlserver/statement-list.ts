@@ -1,8 +1,37 @@
 /** Every statement that the connector can send, for a representative set of tables, from the builders that make them. */
+import { CATALOG_STATEMENTS } from '../../connectors/sqlserver/catalog.ts';
+import { WATCH_STATEMENTS } from '../../connectors/sqlserver/catalog-watch.ts';
+import { COLLATIONS, missingStatements } from '../../connectors/sqlserver/ddl.ts';
 import { LETTER_STATEMENTS } from '../../connectors/sqlserver/dead-letter-box.ts';
 import { INSERT_LETTER } from '../../connectors/sqlserver/dead-letter-rows.ts';
+import {
+  OWN_TABLE_RIGHTS,
+  SERVER_CLOCK,
+  WAITING_LETTERS,
+} from '../../connectors/sqlserver/doctor/examine.ts';
+import { databaseStatements, SITUATION } from '../../connectors/sqlserver/doctor/server-findings.ts';
+import { HAS_PERMISSION, OTHER_RELATION, STATE } from '../../connectors/sqlserver/doctor/table-findings.ts';
+import { SILENCE } from '../../connectors/sqlserver/feed/feed-health.ts';
+import { LOCK_STATEMENTS } from '../../connectors/sqlserver/feed/feed-lock.ts';
+import { RECORD_STATEMENTS } from '../../connectors/sqlserver/feed/feed-record.ts';
+import { FollowedTable } from '../../connectors/sqlserver/feed/followed-table.ts';
+import { POLL_STATEMENTS } from '../../connectors/sqlserver/feed/poll.ts';
+import { DATABASE_IDENTITY } from '../../connectors/sqlserver/feed/source.ts';
+import {
+  DATABASE_TRACKING,
+  enableTracking,
+  TABLES_TRACKING,
+} from '../../connectors/sqlserver/feed/tracking.ts';
+import { TRACKING_STATE } from '../../connectors/sqlserver/feed/tracking-state.ts';
 import { fetchText } from '../../connectors/sqlserver/fetch-rows.ts';
 import { OWN_TABLES_DDL, OWN_TABLES_STATE } from '../../connectors/sqlserver/own-tables.ts';
+import { grant, LACKING } from '../../connectors/sqlserver/permissions.ts';
+import {
+  CURRENT_VERSION,
+  ESTIMATE,
+  FIRST_READ,
+  readRows,
+} from '../../connectors/sqlserver/snapshot/snapshot-statements.ts';
 import {
   HOLD_CHECKPOINT,
   MOVE_CHECKPOINTS,
@@ -24,7 +53,7 @@ import {
   insertItemsText,
   textOf,
 } from '../../connectors/sqlserver/writer/set-statements.ts';
-import type { TableInfo } from '../../src/connector/dialect.ts';
+import type { TableInfo, WantedTable } from '../../src/connector/dialect.ts';
 import { declared } from './tables.ts';
 
 export type KnownStatement = { readonly section: string; readonly name: string; readonly text: string };
@@ -40,7 +69,17 @@ const friends = declared('__Person__Friends');
 const marks = declared('__Person__Marks');
 
 export function statementList(): readonly KnownStatement[] {
-  return [...writer(), ...lists(), ...rows(), ...deadLetters(), ...ownTables()];
+  return [
+    ...writer(),
+    ...lists(),
+    ...rows(),
+    ...deadLetters(),
+    ...feed(),
+    ...snapshots(),
+    ...catalog(),
+    ...preparation(),
+    ...doctor(),
+  ];
 }
 
 function named(section: string, statements: Readonly<Record<string, string>>): KnownStatement[] {
@@ -123,9 +162,122 @@ function deadLetters(): KnownStatement[] {
   return named('Dead letters', { insert: INSERT_LETTER, ...LETTER_STATEMENTS });
 }
 
-function ownTables(): KnownStatement[] {
-  return named('Own tables', {
-    'what is there': OWN_TABLES_STATE,
-    ...Object.fromEntries(OWN_TABLES_DDL.map((text, place) => [`make ${place + 1}`, text])),
+function numbered(name: string, texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(texts.map((text, place) => [`${name} ${place + 1}`, text]));
+}
+
+function feed(): KnownStatement[] {
+  const followed = [person, line, everything].map((table) => new FollowedTable(table));
+  return named('Change feed', {
+    'database identity': DATABASE_IDENTITY,
+    'state of tables': TRACKING_STATE,
+    ...POLL_STATEMENTS,
+    ...Object.fromEntries(
+      followed.flatMap((table, place) => [
+        [`backlog of ${table.info.table.name}`, `${table.backlogText(place)};`],
+        [`changes of ${table.info.table.name}`, table.changesText],
+      ]),
+    ),
+    'backlogs of several': `${followed.map((table, place) => table.backlogText(place)).join(' UNION ALL ')};`,
+    ...prefixed('record', RECORD_STATEMENTS),
+    ...prefixed('lock', LOCK_STATEMENTS),
+    'time since the last confirmation': SILENCE,
   });
+}
+
+function snapshots(): KnownStatement[] {
+  const read = (table: TableInfo, after?: readonly string[]): string =>
+    readRows(
+      table,
+      table.columns.map(({ name }) => name),
+      after,
+    ).text;
+  return named('Snapshots', {
+    version: CURRENT_VERSION,
+    'begin the snapshot': FIRST_READ,
+    estimate: ESTIMATE,
+    'read Person': read(person),
+    'read Person after a key': read(person, ['a']),
+    'read InvoiceLine after a key': read(line, ['1', '2']),
+    'read Everything': read(everything),
+  });
+}
+
+function catalog(): KnownStatement[] {
+  return [
+    ...named('Catalog', { ...CATALOG_STATEMENTS, collations: COLLATIONS }),
+    ...named('Watch of the catalog', WATCH_STATEMENTS),
+  ];
+}
+
+const WANTED: readonly WantedTable[] = [
+  {
+    table: { schema: 'app', name: 'Person' },
+    kind: 'object',
+    columns: [
+      { name: 'Id', type: 'nvarchar(450)', nullable: false },
+      { name: 'Code', type: 'int', nullable: false, generated: true },
+      { name: 'RealmId', type: 'uniqueidentifier', nullable: true, unique: true },
+      { name: 'Boss', type: 'nvarchar(450)', nullable: true },
+    ],
+    primaryKey: ['Id'],
+    foreignKeys: [
+      { columns: ['Boss'], referenced: { schema: 'app', name: 'Person' }, referencedColumns: ['Id'] },
+    ],
+  },
+  {
+    table: person.table,
+    kind: 'object',
+    columns: [
+      { name: 'Height', type: 'float', nullable: false },
+      { name: 'Nick', type: 'nvarchar(max)', nullable: true },
+    ],
+    primaryKey: ['Id'],
+    foreignKeys: [],
+  },
+];
+
+function preparation(): KnownStatement[] {
+  const unprepared = {
+    version: '13.0.1601.5',
+    engineEdition: '3',
+    edition: 'Developer Edition',
+    compatibility: 120,
+    snapshots: '0',
+    writable: true,
+    database: 'shop',
+    tracked: false,
+  };
+  return [
+    ...named('Preparation', {
+      situation: SITUATION,
+      ...numbered('database', databaseStatements(unprepared)),
+      'what of the database is tracked': DATABASE_TRACKING,
+      'what of the tables is tracked': TABLES_TRACKING,
+      'track a table': enableTracking(person.table),
+      'permissions that are lacking': LACKING,
+      grant: grant('SELECT, INSERT', person.table, 'isthmus'),
+      'own tables: what is there': OWN_TABLES_STATE,
+      ...numbered('own tables: make', OWN_TABLES_DDL),
+    }),
+    ...named(
+      'Tables from models',
+      numbered('make', missingStatements(WANTED, new Map([['dbo.Person', person]]))),
+    ),
+  ];
+}
+
+function doctor(): KnownStatement[] {
+  return named('Doctor', {
+    'state of a table': STATE,
+    permission: HAS_PERMISSION,
+    'what else has the name': OTHER_RELATION,
+    'the server’s clock': SERVER_CLOCK,
+    'rights on our own tables': OWN_TABLE_RIGHTS,
+    'letters that wait': WAITING_LETTERS,
+  });
+}
+
+function prefixed(prefix: string, statements: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(statements).map(([name, text]) => [`${prefix}: ${name}`, text]));
 }

@@ -226,17 +226,205 @@ GO
 DELETE FROM [isthmus].[dead_letter] OUTPUT CONVERT(varchar(20), deleted.[id]) WHERE [adapter] = @adapter AND [state] <> N'waiting';
 GO
 
----- Own tables ----
+---- Change feed ----
 
--- what is there
+-- database identity
+SELECT CONVERT(varchar(20), d.[database_id]), CONVERT(varchar(30), d.[create_date], 126), CONVERT(varchar(36), d.[group_database_id]), d.[name] FROM sys.databases AS d WHERE d.[database_id] = DB_ID();
+GO
+
+-- state of tables
+SELECT CONVERT(varchar(20), w.[place]), CONVERT(varchar(20), CHANGE_TRACKING_CURRENT_VERSION()), CONVERT(varchar(20), OBJECT_ID(w.[name], N'U')), CONVERT(varchar(20), s.[begin_version]), CONVERT(varchar(20), CHANGE_TRACKING_MIN_VALID_VERSION(OBJECT_ID(w.[name], N'U'))) FROM OPENJSON(@tables) WITH ([place] int '$[0]', [name] nvarchar(300) '$[1]') AS w LEFT JOIN sys.change_tracking_tables AS s ON s.[object_id] = OBJECT_ID(w.[name], N'U');
+GO
+
+-- allCheckpoints
+SELECT t.[realm], CONVERT(varchar(20), t.[sequence]) FROM [isthmus].[checkpoint] AS t WHERE t.[adapter] = @adapter;
+GO
+
+-- changedCheckpoints
+SELECT t.[realm], CONVERT(varchar(20), t.[sequence]) FROM CHANGETABLE(CHANGES [isthmus].[checkpoint], @since) AS c INNER JOIN [isthmus].[checkpoint] AS t ON t.[adapter] = c.[adapter] AND t.[realm] = c.[realm] WHERE c.[adapter] = @adapter;
+GO
+
+-- backlog of Person
+SELECT 0, CONVERT(varchar(20), COUNT_BIG(*)), CONVERT(varchar(20), MIN(b.[at])), CONVERT(varchar(20), MAX(b.[at])) FROM (SELECT TOP (@limit) CASE WHEN c.[SYS_CHANGE_OPERATION] = N'I' AND c.[SYS_CHANGE_CREATION_VERSION] < c.[SYS_CHANGE_VERSION] THEN c.[SYS_CHANGE_CREATION_VERSION] ELSE c.[SYS_CHANGE_VERSION] END AS [at] FROM CHANGETABLE(CHANGES [dbo].[Person], @since0) AS c ORDER BY [at]) AS b;
+GO
+
+-- changes of Person
+SELECT c.[SYS_CHANGE_OPERATION], CONVERT(varchar(20), c.[SYS_CHANGE_VERSION]), CONVERT(varchar(20), c.[SYS_CHANGE_CREATION_VERSION]), c.[Id], t.[Id], t.[Name], CONVERT(nvarchar(4000), t.[Email]), CONVERT(varchar(64), t.[Born], 23), CONVERT(varchar(64), t.[Salary]), t.[Boss] FROM CHANGETABLE(CHANGES [dbo].[Person], @since) AS c LEFT JOIN [dbo].[Person] AS t ON t.[Id] = c.[Id] WHERE CASE WHEN c.[SYS_CHANGE_OPERATION] = N'I' AND c.[SYS_CHANGE_CREATION_VERSION] < c.[SYS_CHANGE_VERSION] THEN c.[SYS_CHANGE_CREATION_VERSION] ELSE c.[SYS_CHANGE_VERSION] END <= @upTo;
+GO
+
+-- backlog of InvoiceLine
+SELECT 1, CONVERT(varchar(20), COUNT_BIG(*)), CONVERT(varchar(20), MIN(b.[at])), CONVERT(varchar(20), MAX(b.[at])) FROM (SELECT TOP (@limit) CASE WHEN c.[SYS_CHANGE_OPERATION] = N'I' AND c.[SYS_CHANGE_CREATION_VERSION] < c.[SYS_CHANGE_VERSION] THEN c.[SYS_CHANGE_CREATION_VERSION] ELSE c.[SYS_CHANGE_VERSION] END AS [at] FROM CHANGETABLE(CHANGES [dbo].[InvoiceLine], @since1) AS c ORDER BY [at]) AS b;
+GO
+
+-- changes of InvoiceLine
+SELECT c.[SYS_CHANGE_OPERATION], CONVERT(varchar(20), c.[SYS_CHANGE_VERSION]), CONVERT(varchar(20), c.[SYS_CHANGE_CREATION_VERSION]), CONVERT(varchar(64), c.[InvoiceId]), CONVERT(varchar(64), c.[Line]), CONVERT(varchar(64), t.[InvoiceId]), CONVERT(varchar(64), t.[Line]), t.[Text], t.[Proof] FROM CHANGETABLE(CHANGES [dbo].[InvoiceLine], @since) AS c LEFT JOIN [dbo].[InvoiceLine] AS t ON t.[InvoiceId] = c.[InvoiceId] AND t.[Line] = c.[Line] WHERE CASE WHEN c.[SYS_CHANGE_OPERATION] = N'I' AND c.[SYS_CHANGE_CREATION_VERSION] < c.[SYS_CHANGE_VERSION] THEN c.[SYS_CHANGE_CREATION_VERSION] ELSE c.[SYS_CHANGE_VERSION] END <= @upTo;
+GO
+
+-- backlog of Everything
+SELECT 2, CONVERT(varchar(20), COUNT_BIG(*)), CONVERT(varchar(20), MIN(b.[at])), CONVERT(varchar(20), MAX(b.[at])) FROM (SELECT TOP (@limit) CASE WHEN c.[SYS_CHANGE_OPERATION] = N'I' AND c.[SYS_CHANGE_CREATION_VERSION] < c.[SYS_CHANGE_VERSION] THEN c.[SYS_CHANGE_CREATION_VERSION] ELSE c.[SYS_CHANGE_VERSION] END AS [at] FROM CHANGETABLE(CHANGES [dbo].[Everything], @since2) AS c ORDER BY [at]) AS b;
+GO
+
+-- changes of Everything
+SELECT c.[SYS_CHANGE_OPERATION], CONVERT(varchar(20), c.[SYS_CHANGE_VERSION]), CONVERT(varchar(20), c.[SYS_CHANGE_CREATION_VERSION]), CONVERT(nvarchar(4000), c.[Code]), CONVERT(nvarchar(4000), t.[Code]), CONVERT(varchar(64), t.[Bit]), CONVERT(varchar(64), t.[Tiny]), CONVERT(varchar(64), t.[Big]), CONVERT(varchar(64), t.[Real], 3), CONVERT(varchar(64), t.[Money], 2), CONVERT(varchar(64), t.[Time], 121), CONVERT(varchar(64), t.[Precise], 121), CONVERT(varchar(64), t.[Old], 121), CONVERT(varchar(64), t.[Minute], 120), t.[Fixed], CONVERT(nvarchar(4000), t.[Greek]), CONVERT(nvarchar(max), t.[Long]), CONVERT(nvarchar(max), t.[Xml]), CASE CONVERT(nvarchar(128), SQL_VARIANT_PROPERTY(t.[Any], 'BaseType')) WHEN N'bit' THEN N'bit:' + CONVERT(nvarchar(64), t.[Any]) WHEN N'tinyint' THEN N'int:' + CONVERT(nvarchar(64), t.[Any]) WHEN N'smallint' THEN N'int:' + CONVERT(nvarchar(64), t.[Any]) WHEN N'int' THEN N'int:' + CONVERT(nvarchar(64), t.[Any]) WHEN N'bigint' THEN N'int:' + CONVERT(nvarchar(64), t.[Any]) WHEN N'real' THEN N'real:' + CONVERT(nvarchar(64), CONVERT(real, t.[Any]), 3) WHEN N'float' THEN N'float:' + CONVERT(nvarchar(64), CONVERT(float(53), t.[Any]), 3) WHEN N'decimal' THEN N'decimal:' + CONVERT(nvarchar(64), t.[Any]) WHEN N'numeric' THEN N'decimal:' + CONVERT(nvarchar(64), t.[Any]) WHEN N'money' THEN N'decimal:' + CONVERT(nvarchar(64), CONVERT(money, t.[Any]), 2) WHEN N'smallmoney' THEN N'decimal:' + CONVERT(nvarchar(64), CONVERT(money, t.[Any]), 2) WHEN N'date' THEN N'date:' + CONVERT(nvarchar(64), CONVERT(datetime2(7), t.[Any]), 121) WHEN N'smalldatetime' THEN N'date:' + CONVERT(nvarchar(64), CONVERT(datetime2(7), t.[Any]), 121) WHEN N'datetime' THEN N'date:' + CONVERT(nvarchar(64), CONVERT(datetime2(7), t.[Any]), 121) WHEN N'datetime2' THEN N'date:' + CONVERT(nvarchar(64), CONVERT(datetime2(7), t.[Any]), 121) WHEN N'datetimeoffset' THEN N'datetimeoffset:' + CONVERT(nvarchar(64), CONVERT(datetimeoffset(7), t.[Any]), 121) WHEN N'time' THEN N'time:' + CONVERT(nvarchar(64), CONVERT(time(7), t.[Any]), 121) WHEN N'uniqueidentifier' THEN N'uuid:' + LOWER(CONVERT(nvarchar(64), CONVERT(uniqueidentifier, t.[Any]))) WHEN N'binary' THEN N'data:' + CONVERT(nvarchar(max), CONVERT(varbinary(8000), t.[Any]), 1) WHEN N'varbinary' THEN N'data:' + CONVERT(nvarchar(max), CONVERT(varbinary(8000), t.[Any]), 1) WHEN N'char' THEN N'string:' + CONVERT(nvarchar(max), t.[Any]) WHEN N'varchar' THEN N'string:' + CONVERT(nvarchar(max), t.[Any]) WHEN N'nchar' THEN N'string:' + CONVERT(nvarchar(max), t.[Any]) WHEN N'nvarchar' THEN N'string:' + CONVERT(nvarchar(max), t.[Any]) END, t.[odd ]] name] FROM CHANGETABLE(CHANGES [dbo].[Everything], @since) AS c LEFT JOIN [dbo].[Everything] AS t ON t.[Code] = c.[Code] WHERE CASE WHEN c.[SYS_CHANGE_OPERATION] = N'I' AND c.[SYS_CHANGE_CREATION_VERSION] < c.[SYS_CHANGE_VERSION] THEN c.[SYS_CHANGE_CREATION_VERSION] ELSE c.[SYS_CHANGE_VERSION] END <= @upTo;
+GO
+
+-- backlogs of several
+SELECT 0, CONVERT(varchar(20), COUNT_BIG(*)), CONVERT(varchar(20), MIN(b.[at])), CONVERT(varchar(20), MAX(b.[at])) FROM (SELECT TOP (@limit) CASE WHEN c.[SYS_CHANGE_OPERATION] = N'I' AND c.[SYS_CHANGE_CREATION_VERSION] < c.[SYS_CHANGE_VERSION] THEN c.[SYS_CHANGE_CREATION_VERSION] ELSE c.[SYS_CHANGE_VERSION] END AS [at] FROM CHANGETABLE(CHANGES [dbo].[Person], @since0) AS c ORDER BY [at]) AS b UNION ALL SELECT 1, CONVERT(varchar(20), COUNT_BIG(*)), CONVERT(varchar(20), MIN(b.[at])), CONVERT(varchar(20), MAX(b.[at])) FROM (SELECT TOP (@limit) CASE WHEN c.[SYS_CHANGE_OPERATION] = N'I' AND c.[SYS_CHANGE_CREATION_VERSION] < c.[SYS_CHANGE_VERSION] THEN c.[SYS_CHANGE_CREATION_VERSION] ELSE c.[SYS_CHANGE_VERSION] END AS [at] FROM CHANGETABLE(CHANGES [dbo].[InvoiceLine], @since1) AS c ORDER BY [at]) AS b UNION ALL SELECT 2, CONVERT(varchar(20), COUNT_BIG(*)), CONVERT(varchar(20), MIN(b.[at])), CONVERT(varchar(20), MAX(b.[at])) FROM (SELECT TOP (@limit) CASE WHEN c.[SYS_CHANGE_OPERATION] = N'I' AND c.[SYS_CHANGE_CREATION_VERSION] < c.[SYS_CHANGE_VERSION] THEN c.[SYS_CHANGE_CREATION_VERSION] ELSE c.[SYS_CHANGE_VERSION] END AS [at] FROM CHANGETABLE(CHANGES [dbo].[Everything], @since2) AS c ORDER BY [at]) AS b;
+GO
+
+-- record: read
+SELECT [line], [previous_line], CONVERT(varchar(20), [position]), [holder], CONVERT(varchar(30), [held_since], 126), CONVERT(varchar(30), [confirmed_at], 126) FROM [isthmus].[feed] WHERE [adapter] = @adapter;
+GO
+
+-- record: begin
+UPDATE [isthmus].[feed] SET [line] = @line, [previous_line] = NULL, [position] = @position, [confirmed_at] = SYSUTCDATETIME(), [holder] = NULL, [held_since] = NULL WHERE [adapter] = @adapter; IF @@ROWCOUNT = 0 INSERT INTO [isthmus].[feed] ([adapter], [line], [position]) VALUES (@adapter, @line, @position);
+GO
+
+-- record: hold
+UPDATE [isthmus].[feed] SET [line] = @line, [previous_line] = @previous, [holder] = @holder, [held_since] = SYSUTCDATETIME() WHERE [adapter] = @adapter;
+GO
+
+-- record: confirm
+UPDATE [isthmus].[feed] SET [position] = @position, [confirmed_at] = SYSUTCDATETIME() WHERE [adapter] = @adapter AND [line] = @line;
+GO
+
+-- record: release
+UPDATE [isthmus].[feed] SET [holder] = NULL, [held_since] = NULL WHERE [adapter] = @adapter AND [line] = @line;
+GO
+
+-- record: drop
+DELETE FROM [isthmus].[feed] WHERE [adapter] = @adapter;
+GO
+
+-- lock: get
+DECLARE @result int; EXEC @result = sp_getapplock @Resource = @resource, @LockMode = N'Exclusive', @LockOwner = N'Session', @LockTimeout = 0, @DbPrincipal = N'public'; SELECT CONVERT(varchar(10), @result);
+GO
+
+-- lock: test
+SELECT CONVERT(varchar(10), APPLOCK_TEST(N'public', @resource, N'Exclusive', N'Session'));
+GO
+
+-- time since the last confirmation
+SELECT CONVERT(varchar(20), DATEDIFF(second, f.[confirmed_at], SYSUTCDATETIME())) FROM [isthmus].[feed] AS f WHERE f.[adapter] = @adapter;
+GO
+
+---- Snapshots ----
+
+-- version
+SELECT CONVERT(varchar(20), CHANGE_TRACKING_CURRENT_VERSION()), DB_NAME();
+GO
+
+-- begin the snapshot
+SELECT COUNT_BIG(*) FROM [isthmus].[feed];
+GO
+
+-- estimate
+SELECT CONVERT(varchar(20), SUM(p.[rows])) FROM sys.partitions AS p WHERE p.[object_id] = OBJECT_ID(@table, N'U') AND p.[index_id] IN (0, 1);
+GO
+
+-- read Person
+SELECT t.[Id], t.[Name], CONVERT(nvarchar(4000), t.[Email]), CONVERT(varchar(64), t.[Born], 23), CONVERT(varchar(64), t.[Salary]), t.[Boss] FROM [dbo].[Person] AS t ORDER BY t.[Id];
+GO
+
+-- read Person after a key
+SELECT t.[Id], t.[Name], CONVERT(nvarchar(4000), t.[Email]), CONVERT(varchar(64), t.[Born], 23), CONVERT(varchar(64), t.[Salary]), t.[Boss] FROM [dbo].[Person] AS t WHERE (t.[Id] > CONVERT(nvarchar(4000), @after0)) ORDER BY t.[Id];
+GO
+
+-- read InvoiceLine after a key
+SELECT CONVERT(varchar(64), t.[InvoiceId]), CONVERT(varchar(64), t.[Line]), t.[Text], t.[Proof] FROM [dbo].[InvoiceLine] AS t WHERE (t.[InvoiceId] > CONVERT(int, @after0)) OR (t.[InvoiceId] = CONVERT(int, @after0) AND t.[Line] > CONVERT(smallint, @after1)) ORDER BY t.[InvoiceId], t.[Line];
+GO
+
+-- read Everything
+SELECT CONVERT(nvarchar(4000), t.[Code]), CONVERT(varchar(64), t.[Bit]), CONVERT(varchar(64), t.[Tiny]), CONVERT(varchar(64), t.[Big]), CONVERT(varchar(64), t.[Real], 3), CONVERT(varchar(64), t.[Money], 2), CONVERT(varchar(64), t.[Time], 121), CONVERT(varchar(64), t.[Precise], 121), CONVERT(varchar(64), t.[Old], 121), CONVERT(varchar(64), t.[Minute], 120), t.[Fixed], CONVERT(nvarchar(4000), t.[Greek]), CONVERT(nvarchar(max), t.[Long]), CONVERT(nvarchar(max), t.[Xml]), CASE CONVERT(nvarchar(128), SQL_VARIANT_PROPERTY(t.[Any], 'BaseType')) WHEN N'bit' THEN N'bit:' + CONVERT(nvarchar(64), t.[Any]) WHEN N'tinyint' THEN N'int:' + CONVERT(nvarchar(64), t.[Any]) WHEN N'smallint' THEN N'int:' + CONVERT(nvarchar(64), t.[Any]) WHEN N'int' THEN N'int:' + CONVERT(nvarchar(64), t.[Any]) WHEN N'bigint' THEN N'int:' + CONVERT(nvarchar(64), t.[Any]) WHEN N'real' THEN N'real:' + CONVERT(nvarchar(64), CONVERT(real, t.[Any]), 3) WHEN N'float' THEN N'float:' + CONVERT(nvarchar(64), CONVERT(float(53), t.[Any]), 3) WHEN N'decimal' THEN N'decimal:' + CONVERT(nvarchar(64), t.[Any]) WHEN N'numeric' THEN N'decimal:' + CONVERT(nvarchar(64), t.[Any]) WHEN N'money' THEN N'decimal:' + CONVERT(nvarchar(64), CONVERT(money, t.[Any]), 2) WHEN N'smallmoney' THEN N'decimal:' + CONVERT(nvarchar(64), CONVERT(money, t.[Any]), 2) WHEN N'date' THEN N'date:' + CONVERT(nvarchar(64), CONVERT(datetime2(7), t.[Any]), 121) WHEN N'smalldatetime' THEN N'date:' + CONVERT(nvarchar(64), CONVERT(datetime2(7), t.[Any]), 121) WHEN N'datetime' THEN N'date:' + CONVERT(nvarchar(64), CONVERT(datetime2(7), t.[Any]), 121) WHEN N'datetime2' THEN N'date:' + CONVERT(nvarchar(64), CONVERT(datetime2(7), t.[Any]), 121) WHEN N'datetimeoffset' THEN N'datetimeoffset:' + CONVERT(nvarchar(64), CONVERT(datetimeoffset(7), t.[Any]), 121) WHEN N'time' THEN N'time:' + CONVERT(nvarchar(64), CONVERT(time(7), t.[Any]), 121) WHEN N'uniqueidentifier' THEN N'uuid:' + LOWER(CONVERT(nvarchar(64), CONVERT(uniqueidentifier, t.[Any]))) WHEN N'binary' THEN N'data:' + CONVERT(nvarchar(max), CONVERT(varbinary(8000), t.[Any]), 1) WHEN N'varbinary' THEN N'data:' + CONVERT(nvarchar(max), CONVERT(varbinary(8000), t.[Any]), 1) WHEN N'char' THEN N'string:' + CONVERT(nvarchar(max), t.[Any]) WHEN N'varchar' THEN N'string:' + CONVERT(nvarchar(max), t.[Any]) WHEN N'nchar' THEN N'string:' + CONVERT(nvarchar(max), t.[Any]) WHEN N'nvarchar' THEN N'string:' + CONVERT(nvarchar(max), t.[Any]) END, t.[odd ]] name] FROM [dbo].[Everything] AS t ORDER BY t.[Code];
+GO
+
+---- Catalog ----
+
+-- tables
+SELECT CONVERT(varchar(20), o.[object_id]), o.[name] FROM sys.tables AS o WHERE o.[schema_id] = SCHEMA_ID(@schema) AND o.[is_ms_shipped] = 0 AND o.[temporal_type] <> 1 ORDER BY o.[name];
+GO
+
+-- columns
+SELECT CONVERT(varchar(20), c.[object_id]), c.[name], ISNULL(s.[name], u.[name]), CONVERT(varchar(10), c.[max_length]), CONVERT(varchar(10), c.[precision]), CONVERT(varchar(10), c.[scale]), CONVERT(varchar(1), c.[is_nullable]), CASE WHEN c.[default_object_id] <> 0 OR c.[is_identity] = 1 THEN 1 ELSE 0 END, CASE WHEN c.[is_computed] = 1 OR c.[is_identity] = 1 OR c.[generated_always_type] <> 0 THEN 1 ELSE 0 END, c.[collation_name], CONVERT(varchar(10), COLLATIONPROPERTY(c.[collation_name], 'CodePage')) FROM sys.columns AS c LEFT JOIN sys.types AS s ON s.[user_type_id] = c.[system_type_id] LEFT JOIN sys.types AS u ON u.[user_type_id] = c.[user_type_id] WHERE c.[object_id] IN (SELECT o.[object_id] FROM sys.tables AS o WHERE o.[schema_id] = SCHEMA_ID(@schema) AND o.[is_ms_shipped] = 0 AND o.[temporal_type] <> 1) ORDER BY c.[object_id], c.[column_id];
+GO
+
+-- keys
+SELECT CONVERT(varchar(20), i.[object_id]), CONVERT(varchar(10), i.[index_id]), CONVERT(varchar(1), i.[is_primary_key]), c.[name], i.[filter_definition] FROM sys.indexes AS i INNER JOIN sys.index_columns AS k ON k.[object_id] = i.[object_id] AND k.[index_id] = i.[index_id] INNER JOIN sys.columns AS c ON c.[object_id] = k.[object_id] AND c.[column_id] = k.[column_id] WHERE i.[is_unique] = 1 AND i.[is_disabled] = 0 AND i.[ignore_dup_key] = 0 AND k.[key_ordinal] > 0 AND i.[object_id] IN (SELECT o.[object_id] FROM sys.tables AS o WHERE o.[schema_id] = SCHEMA_ID(@schema) AND o.[is_ms_shipped] = 0 AND o.[temporal_type] <> 1) ORDER BY i.[object_id], i.[is_primary_key] DESC, i.[index_id], k.[key_ordinal];
+GO
+
+-- foreignKeys
+SELECT CONVERT(varchar(20), f.[parent_object_id]), f.[name], SCHEMA_NAME(r.[schema_id]), r.[name], p.[name], q.[name] FROM sys.foreign_keys AS f INNER JOIN sys.foreign_key_columns AS k ON k.[constraint_object_id] = f.[object_id] INNER JOIN sys.tables AS r ON r.[object_id] = f.[referenced_object_id] INNER JOIN sys.columns AS p ON p.[object_id] = k.[parent_object_id] AND p.[column_id] = k.[parent_column_id] INNER JOIN sys.columns AS q ON q.[object_id] = k.[referenced_object_id] AND q.[column_id] = k.[referenced_column_id] WHERE f.[parent_object_id] IN (SELECT o.[object_id] FROM sys.tables AS o WHERE o.[schema_id] = SCHEMA_ID(@schema) AND o.[is_ms_shipped] = 0 AND o.[temporal_type] <> 1) ORDER BY f.[parent_object_id], f.[name], k.[constraint_column_id];
+GO
+
+-- collations
+SELECT o.[name], c.[name], c.[collation_name] FROM sys.columns AS c INNER JOIN sys.tables AS o ON o.[object_id] = c.[object_id] WHERE o.[schema_id] = SCHEMA_ID(@schema) AND c.[collation_name] IS NOT NULL;
+GO
+
+---- Watch of the catalog ----
+
+-- tables
+SELECT CONVERT(varchar(20), t.[object_id]), t.[name], CONVERT(varchar(20), s.[begin_version]), CONVERT(varchar(5), HAS_PERMS_BY_NAME(QUOTENAME(@schema) + N'.' + QUOTENAME(t.[name]), N'OBJECT', N'SELECT')), CONVERT(varchar(5), HAS_PERMS_BY_NAME(QUOTENAME(@schema) + N'.' + QUOTENAME(t.[name]), N'OBJECT', N'VIEW CHANGE TRACKING')) FROM sys.tables AS t LEFT JOIN sys.change_tracking_tables AS s ON s.[object_id] = t.[object_id] WHERE t.[schema_id] = SCHEMA_ID(@schema) ORDER BY t.[object_id];
+GO
+
+-- columns
+SELECT CONVERT(varchar(20), c.[object_id]), c.[name], CONVERT(varchar(10), c.[column_id]), CONVERT(varchar(10), c.[user_type_id]), CONVERT(varchar(10), c.[max_length]), CONVERT(varchar(10), c.[precision]), CONVERT(varchar(10), c.[scale]), CONVERT(varchar(5), c.[is_nullable]), CONVERT(varchar(5), c.[is_identity]), CONVERT(varchar(5), c.[is_computed]), CONVERT(varchar(20), c.[default_object_id]), c.[collation_name] FROM sys.columns AS c INNER JOIN sys.tables AS t ON t.[object_id] = c.[object_id] WHERE t.[schema_id] = SCHEMA_ID(@schema) ORDER BY c.[object_id], c.[column_id];
+GO
+
+-- keys
+SELECT CONVERT(varchar(20), i.[object_id]), CONVERT(varchar(10), i.[index_id]), CONVERT(varchar(5), i.[is_primary_key]), CONVERT(varchar(10), k.[column_id]), CONVERT(varchar(10), k.[key_ordinal]) FROM sys.indexes AS i INNER JOIN sys.tables AS t ON t.[object_id] = i.[object_id] INNER JOIN sys.index_columns AS k ON k.[object_id] = i.[object_id] AND k.[index_id] = i.[index_id] WHERE t.[schema_id] = SCHEMA_ID(@schema) AND i.[is_unique] = 1 ORDER BY i.[object_id], i.[index_id], k.[key_ordinal], k.[column_id];
+GO
+
+-- references
+SELECT CONVERT(varchar(20), r.[constraint_object_id]), CONVERT(varchar(20), r.[parent_object_id]), CONVERT(varchar(10), r.[parent_column_id]), CONVERT(varchar(20), r.[referenced_object_id]), CONVERT(varchar(10), r.[referenced_column_id]) FROM sys.foreign_key_columns AS r INNER JOIN sys.tables AS t ON t.[object_id] = r.[parent_object_id] WHERE t.[schema_id] = SCHEMA_ID(@schema) ORDER BY r.[constraint_object_id], r.[constraint_column_id];
+GO
+
+---- Preparation ----
+
+-- situation
+SELECT CONVERT(nvarchar(128), SERVERPROPERTY('ProductVersion')), CONVERT(varchar(10), SERVERPROPERTY('EngineEdition')), CONVERT(nvarchar(128), SERVERPROPERTY('Edition')), CONVERT(varchar(10), d.[compatibility_level]), CONVERT(varchar(10), d.[snapshot_isolation_state]), CONVERT(nvarchar(128), DATABASEPROPERTYEX(DB_NAME(), 'Updateability')), DB_NAME(), CASE WHEN c.[database_id] IS NULL THEN 0 ELSE 1 END FROM sys.databases AS d LEFT JOIN sys.change_tracking_databases AS c ON c.[database_id] = d.[database_id] WHERE d.[database_id] = DB_ID();
+GO
+
+-- database 1
+ALTER DATABASE [shop] SET COMPATIBILITY_LEVEL = 130
+GO
+
+-- database 2
+ALTER DATABASE [shop] SET ALLOW_SNAPSHOT_ISOLATION ON
+GO
+
+-- database 3
+ALTER DATABASE [shop] SET CHANGE_TRACKING = ON (CHANGE_RETENTION = 7 DAYS, AUTO_CLEANUP = ON)
+GO
+
+-- what of the database is tracked
+SELECT DB_NAME(), CONVERT(varchar(10), d.[is_auto_cleanup_on]), CONVERT(varchar(20), d.[retention_period] * CASE d.[retention_period_units] WHEN 1 THEN 1 WHEN 2 THEN 60 ELSE 1440 END) FROM sys.change_tracking_databases AS d WHERE d.[database_id] = DB_ID();
+GO
+
+-- what of the tables is tracked
+SELECT CONVERT(varchar(20), w.[place]), CONVERT(varchar(20), OBJECT_ID(w.[name], N'U')), CONVERT(varchar(20), s.[object_id]) FROM OPENJSON(@tables) WITH ([place] int '$[0]', [name] nvarchar(300) '$[1]') AS w LEFT JOIN sys.change_tracking_tables AS s ON s.[object_id] = OBJECT_ID(w.[name], N'U');
+GO
+
+-- track a table
+ALTER TABLE [dbo].[Person] ENABLE CHANGE_TRACKING
+GO
+
+-- permissions that are lacking
+SELECT CONVERT(varchar(10), w.[place]), w.[permission], USER_NAME() FROM OPENJSON(@wanted) WITH ([place] int '$[0]', [name] nvarchar(300) '$[1]', [permission] nvarchar(60) '$[2]') AS w WHERE ISNULL(HAS_PERMS_BY_NAME(w.[name], N'OBJECT', w.[permission]), 0) = 0 ORDER BY w.[place];
+GO
+
+-- grant
+GRANT SELECT, INSERT ON [dbo].[Person] TO [isthmus]
+GO
+
+-- own tables: what is there
 SELECT CONVERT(varchar(20), SCHEMA_ID(N'isthmus')), CONVERT(varchar(20), OBJECT_ID(N'[isthmus].[checkpoint]', N'U')), CONVERT(varchar(20), OBJECT_ID(N'[isthmus].[dead_letter]', N'U')), CONVERT(varchar(20), OBJECT_ID(N'[isthmus].[feed]', N'U'));
 GO
 
--- make 1
+-- own tables: make 1
 CREATE SCHEMA [isthmus]
 GO
 
--- make 2
+-- own tables: make 2
 CREATE TABLE [isthmus].[checkpoint] (
     [adapter] nvarchar(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
     [realm] nvarchar(700) COLLATE Latin1_General_100_BIN2 NOT NULL,
@@ -245,7 +433,7 @@ CREATE TABLE [isthmus].[checkpoint] (
 )
 GO
 
--- make 3
+-- own tables: make 3
 CREATE TABLE [isthmus].[dead_letter] (
     [id] bigint IDENTITY(1,1) NOT NULL,
     [adapter] nvarchar(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
@@ -271,11 +459,11 @@ CREATE TABLE [isthmus].[dead_letter] (
 )
 GO
 
--- make 4
+-- own tables: make 4
 CREATE INDEX [ix_dead_letter_subject] ON [isthmus].[dead_letter] ([adapter], [subject])
 GO
 
--- make 5
+-- own tables: make 5
 CREATE TABLE [isthmus].[feed] (
     [adapter] nvarchar(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
     [line] char(36) NOT NULL,
@@ -286,4 +474,60 @@ CREATE TABLE [isthmus].[feed] (
     [held_since] datetime2(3) NULL,
     CONSTRAINT [pk_feed] PRIMARY KEY ([adapter])
 )
+GO
+
+---- Tables from models ----
+
+-- make 1
+IF SCHEMA_ID(N'app') IS NULL EXEC (N'CREATE SCHEMA [app]')
+GO
+
+-- make 2
+CREATE TABLE [app].[Person] ([Id] nvarchar(450) COLLATE Latin1_General_100_BIN2 NOT NULL, [Code] int IDENTITY(1,1) NOT NULL, [RealmId] uniqueidentifier NULL, [Boss] nvarchar(450) COLLATE Latin1_General_100_BIN2 NULL, PRIMARY KEY ([Id]))
+GO
+
+-- make 3
+CREATE UNIQUE INDEX [ux_RealmId] ON [app].[Person] ([RealmId]) WHERE [RealmId] IS NOT NULL
+GO
+
+-- make 4
+ALTER TABLE [app].[Person] ENABLE CHANGE_TRACKING
+GO
+
+-- make 5
+ALTER TABLE [dbo].[Person] ADD [Height] float NOT NULL DEFAULT (0)
+GO
+
+-- make 6
+ALTER TABLE [dbo].[Person] ADD [Nick] nvarchar(max) NULL
+GO
+
+-- make 7
+ALTER TABLE [app].[Person] ADD FOREIGN KEY ([Boss]) REFERENCES [app].[Person] ([Id])
+GO
+
+---- Doctor ----
+
+-- state of a table
+SELECT CONVERT(varchar(10), o.[temporal_type]), CONVERT(varchar(1), o.[is_memory_optimized]), (SELECT COUNT(*) FROM sys.triggers AS t WHERE t.[parent_id] = o.[object_id] AND t.[is_disabled] = 0), (SELECT COUNT(*) FROM sys.triggers AS t WHERE t.[parent_id] = o.[object_id] AND t.[is_disabled] = 0 AND t.[is_instead_of_trigger] = 1), (SELECT COUNT(*) FROM sys.indexes AS i WHERE i.[object_id] = o.[object_id] AND i.[ignore_dup_key] = 1), (SELECT COUNT(*) FROM sys.security_predicates AS s WHERE s.[target_object_id] = o.[object_id]) FROM sys.tables AS o WHERE o.[object_id] = OBJECT_ID(@name, N'U');
+GO
+
+-- permission
+SELECT CONVERT(varchar(1), HAS_PERMS_BY_NAME(@name, N'OBJECT', @permission));
+GO
+
+-- what else has the name
+SELECT CASE o.[type] WHEN 'V' THEN N'a view' WHEN 'SN' THEN N'a synonym' WHEN 'SO' THEN N'a sequence' WHEN 'U' THEN N'a history table' WHEN 'P' THEN N'a procedure' WHEN 'TF' THEN N'a function' WHEN 'IF' THEN N'a function' END FROM sys.objects AS o WHERE o.[schema_id] = SCHEMA_ID(@schema) AND o.[name] = @name;
+GO
+
+-- the server’s clock
+SELECT CONVERT(varchar(20), DATEDIFF_BIG(millisecond, CONVERT(datetime2(3), '1970-01-01', 23), SYSUTCDATETIME()));
+GO
+
+-- rights on our own tables
+SELECT DB_NAME(), USER_NAME(), CONVERT(varchar(1), HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'CREATE SCHEMA')), CONVERT(varchar(1), HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'CREATE TABLE'));
+GO
+
+-- letters that wait
+SELECT CONVERT(varchar(20), COUNT_BIG(*)), CONVERT(varchar(30), MIN(d.[created_at]), 126) FROM [isthmus].[dead_letter] AS d WHERE d.[adapter] = @adapter AND d.[state] = N'waiting';
 GO

@@ -26,7 +26,7 @@ export const TABLES = 'sqlserver/tracked-tables';
 const SHORTEST_RETENTION_MINUTES = 24 * 60;
 
 /** Seconds since the record said last how far the feed was read. */
-const SILENCE =
+export const SILENCE =
   'SELECT CONVERT(varchar(20), DATEDIFF(second, f.[confirmed_at], SYSUTCDATETIME())) FROM [isthmus].[feed] AS f WHERE f.[adapter] = @adapter;';
 
 /** What is judged; {@link readHealth} asks for it. */

@@ -54,11 +54,9 @@ export function matches(table: TableInfo, name: string, text: string): string {
   const collate = type.collation === undefined ? '' : ` COLLATE ${type.collation}`;
   if (!tellsRowsApart(table, name)) return `${target} = ${writeExpression(column, text)}${collate}`;
   const whole = `CONVERT(nvarchar(max), ${target})`;
-  const conditions = [
-    // As long as the column and no longer, for its index to be of use.
-    `${target} = CONVERT(${type.name}(${type.length ?? 1}), ${text}${collate})${collate}`,
-    `${whole} COLLATE ${EXACT_COLLATION} = ${text} COLLATE ${EXACT_COLLATION}`,
-  ];
+  // As long as the column and no longer, for its index to be of use.
+  const conditions = [`${target} = CONVERT(${type.name}(${type.length ?? 1}), ${text}${collate})${collate}`];
+  conditions.push(`${whole} COLLATE ${EXACT_COLLATION} = ${text} COLLATE ${EXACT_COLLATION}`);
   if (!PADDED_TYPES.has(type.name)) conditions.push(`DATALENGTH(${whole}) = DATALENGTH(${text})`);
   return conditions.join(' AND ');
 }
