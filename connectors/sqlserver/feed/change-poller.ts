@@ -19,6 +19,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ChangeFeed, type FeedEvent, type Position, tableId } from '../../../src/connector/dialect.ts';
 import type { Logger } from '../../../src/log.ts';
 import type { Session } from '../session.ts';
+import { recordMissing } from './feed-errors.ts';
 import { feedFailure, isCausedByTables } from './feed-failure.ts';
 import { confirmRecord, releaseRecord } from './feed-record.ts';
 import type { FollowedTable } from './followed-table.ts';
@@ -305,7 +306,8 @@ export class ChangePoller implements ChangeFeed {
   async #record(): Promise<void> {
     if (this.#confirmed <= this.#recorded) return;
     const position = this.#confirmed;
-    await confirmRecord(this.#session, this.#options.adapter, position);
+    const { adapter, line } = this.#options;
+    if (!(await confirmRecord(this.#session, adapter, line, position))) throw recordMissing(adapter);
     this.#recorded = position;
     this.#recordedAt = Date.now();
     this.#options.onRecorded(position);

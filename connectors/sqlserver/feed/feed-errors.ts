@@ -51,7 +51,7 @@ export function moved(how: string): SqlServerFeedLostError {
 
 export function recordMissing(adapter: string): SqlServerFeedLostError {
   return new SqlServerFeedLostError(
-    `isthmus.feed has no row of the adapter ${adapter} any more: changes may have been missed`,
+    `isthmus.feed has no row any more of the feed that the adapter ${adapter} reads: it was removed, or begun anew by somebody else`,
     { remedy: LOAD_REMEDY },
   );
 }

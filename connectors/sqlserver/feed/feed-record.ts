@@ -21,7 +21,7 @@ export const RECORD_STATEMENTS = {
   hold:
     `UPDATE ${TABLE} SET [line] = @line, [previous_line] = @previous, [holder] = @holder, [held_since] = SYSUTCDATETIME() ` +
     'WHERE [adapter] = @adapter;',
-  confirm: `UPDATE ${TABLE} SET [position] = @position, [confirmed_at] = SYSUTCDATETIME() WHERE [adapter] = @adapter;`,
+  confirm: `UPDATE ${TABLE} SET [position] = @position, [confirmed_at] = SYSUTCDATETIME() WHERE [adapter] = @adapter AND [line] = @line;`,
   release: `UPDATE ${TABLE} SET [holder] = NULL, [held_since] = NULL WHERE [adapter] = @adapter AND [line] = @line;`,
   drop: `DELETE FROM ${TABLE} WHERE [adapter] = @adapter;`,
 } as const;
@@ -79,11 +79,19 @@ export async function holdRecord(
   return count > 0;
 }
 
-export async function confirmRecord(session: Session, adapter: string, position: bigint): Promise<void> {
-  await session.execute(RECORD_STATEMENTS.confirm, [
+/** False when the row is gone, or about a feed that somebody began since. */
+export async function confirmRecord(
+  session: Session,
+  adapter: string,
+  line: string,
+  position: bigint,
+): Promise<boolean> {
+  const { count } = await session.execute(RECORD_STATEMENTS.confirm, [
     shortText('adapter', adapter),
+    shortText('line', line),
     bigint('position', position),
   ]);
+  return count > 0;
 }
 
 export async function releaseRecord(session: Session, adapter: string, line: string): Promise<void> {

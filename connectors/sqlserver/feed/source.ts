@@ -61,7 +61,7 @@ export function requireSame(
   known: FeedKnown,
   own: OwnRecord | undefined,
 ): void {
-  const before = known.source === undefined ? undefined : sourceSchema.parse(JSON.parse(known.source));
+  const before = rememberedSource(known);
   if (before !== undefined) {
     const sameGroup = before.group !== null && before.group === found.group;
     if (!sameGroup && (before.database !== found.database || before.created !== found.created))
@@ -81,5 +81,12 @@ export function requireSame(
 
 /** The name of the line that the replicas remember. */
 export function lineOf(known: FeedKnown): string | undefined {
-  return known.source === undefined ? undefined : sourceSchema.parse(JSON.parse(known.source)).line;
+  return rememberedSource(known)?.line;
+}
+
+function rememberedSource({ source }: FeedKnown): Source | undefined {
+  if (source === undefined) return undefined;
+  const parsed = sourceSchema.safeParse(JSON.parse(source));
+  if (parsed.success) return parsed.data;
+  throw moved('the replicas in localPath were filled from a database of another kind');
 }
