@@ -60,11 +60,11 @@ const CASES: readonly { readonly type: SqlType; readonly value: Datum; readonly 
   { type: { kind: 'varchar', length: 20 }, value: 'Zoë € œ', shown: 'Zoë € œ' },
   { type: { kind: 'nvarchar', length: 20 }, value: '世界 😀', shown: '世界 😀' },
   { type: { kind: 'nvarchar', length: 'max' }, value: '世'.repeat(20_000), shown: '世'.repeat(20_000) },
-  { type: { kind: 'varbinary', length: 10 }, value: Uint8Array.of(0, 255), shown: '0x00ff' },
+  { type: { kind: 'varbinary', length: 10 }, value: Uint8Array.of(0, 255), shown: '00ff' },
   {
     type: { kind: 'rowversion' },
     value: Uint8Array.of(0, 0, 0, 0, 0, 0, 7, 209),
-    shown: '0x00000000000007d1',
+    shown: '00000000000007d1',
   },
   { type: { kind: 'text' }, value: 'naïve €', shown: 'naïve €' },
   { type: { kind: 'ntext' }, value: '世界', shown: '世界' },
