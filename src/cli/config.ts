@@ -8,10 +8,13 @@ import { dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type PostgresConnector, postgresConnector } from '../../connectors/postgres/connector.ts';
 import { parsePostgresOptions } from '../../connectors/postgres/options.ts';
+import { type SqlServerConnector, sqlServerConnector } from '../../connectors/sqlserver/connector.ts';
+import { parseSqlServerOptions } from '../../connectors/sqlserver/options.ts';
 import { ConfigError, type ConfigProblem } from '../config/config-error.ts';
 import { redactText } from '../config/secrets.ts';
 import { unknownOption } from '../config/validation.ts';
 import type { ServerOptions } from '../server/server-options.ts';
+import { type ConnectorKind, connectorKind } from './connector-kind.ts';
 import { connectorFromFlatNames, FLAT_NAMES, writtenAs } from './flat-names.ts';
 import { DEFAULT_SERVER_PORT, parseServerOptions } from './server-section.ts';
 
@@ -20,7 +23,7 @@ export type Configuration = {
   readonly file: string | undefined;
   readonly server: ServerOptions;
   /** Throws `ConfigError` when the configuration describes no connector. */
-  readonly connector: () => PostgresConnector;
+  readonly connector: () => PostgresConnector | SqlServerConnector;
 };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -94,15 +97,20 @@ async function interpret(
   }
   const server = collect(problems, () => parseServerOptions(serverSection(written, environment), directory));
   const describesConnector = 'connector' in written || FLAT_NAMES.some((name) => name in written);
-  const section = connectorSection(written, environment);
+  const kind = connectorKind(
+    written,
+    isSection(written.connector) ? written.connector : {},
+    hasText(environment.ISTHMUS_SQLSERVER_URL),
+  );
+  const section = connectorSection(written, environment, kind);
   const connector = describesConnector
-    ? collect(problems, () => postgresConnector(parsePostgresOptions(section, ['connector'], directory)))
+    ? collect(problems, () => parseConnector(kind, section, directory))
     : undefined;
   const what = file ?? 'The configuration';
   if (server === undefined || problems.length > 0) {
     throw new ConfigError(
       what,
-      problems.map((problem) => writtenAs(problem, written)),
+      problems.map((problem) => writtenAs(problem, written, kind)),
     );
   }
   return {
@@ -146,14 +154,13 @@ function serverSection(written: Section, environment: Environment): Section {
 }
 
 /** What the connector's section leaves out of the address and the user comes from the server's section. */
-function connectorSection(written: Section, environment: Environment): Section {
+function connectorSection(written: Section, environment: Environment, kind: ConnectorKind): Section {
   const connector: Section = {
-    ...connectorFromFlatNames(written),
+    ...connectorFromFlatNames(written, kind),
     ...(isSection(written.connector) ? written.connector : {}),
   };
   const server = serverSection(written, environment);
   const realmConfig: Section = isSection(connector.realmConfig) ? connector.realmConfig : {};
-  const postgresConfig: Section = isSection(connector.postgresConfig) ? connector.postgresConfig : {};
   const user = {
     ...given('username', server.adminUser),
     ...given('password', server.adminPassword),
@@ -174,13 +181,47 @@ function connectorSection(written: Section, environment: Environment): Section {
       ...given('appId', environment.ISTHMUS_APP_ID),
       ...(loggedIn || Object.keys(user).length === 0 ? {} : { user }),
     },
-    postgresConfig: {
-      ...postgresConfig,
-      ...given('connectionString', environment.ISTHMUS_POSTGRES_URL),
-      ...given('password', environment.ISTHMUS_POSTGRES_PASSWORD),
-    },
+    ...databaseSection(connector, environment, kind),
     ...given('logLevel', environment.ISTHMUS_LOG_LEVEL),
   };
+}
+
+/** How to reach the database; the environment goes before the file. */
+function databaseSection(connector: Section, environment: Environment, kind: ConnectorKind): Section {
+  if (kind === 'postgres') {
+    return {
+      postgresConfig: {
+        ...(isSection(connector.postgresConfig) ? connector.postgresConfig : {}),
+        ...given('connectionString', environment.ISTHMUS_POSTGRES_URL),
+        ...given('password', environment.ISTHMUS_POSTGRES_PASSWORD),
+      },
+    };
+  }
+  const { sqlserver_config: other, sqlserverConfig = other } = connector;
+  if (sqlserverConfig !== undefined && !isSection(sqlserverConfig)) return {};
+  return {
+    sqlserver_config: undefined,
+    sqlserverConfig: {
+      ...sqlserverConfig,
+      ...given('connectionString', environment.ISTHMUS_SQLSERVER_URL),
+      ...given('password', environment.ISTHMUS_SQLSERVER_PASSWORD),
+    },
+  };
+}
+
+function parseConnector(
+  kind: ConnectorKind,
+  section: Section,
+  directory: string,
+): PostgresConnector | SqlServerConnector {
+  const prefix = ['connector'];
+  return kind === 'postgres'
+    ? postgresConnector(parsePostgresOptions(section, prefix, directory))
+    : sqlServerConnector(parseSqlServerOptions(section, prefix, directory));
+}
+
+function hasText(value: string | undefined): boolean {
+  return value !== undefined && value !== '';
 }
 
 function given(name: string, value: unknown): Section {
