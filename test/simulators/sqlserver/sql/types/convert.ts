@@ -14,6 +14,9 @@ import { normalizeXml } from './xml.ts';
 export type { ConversionContext } from './conversion-context.ts';
 export { canConvert, checkExplicit, checkImplicit } from './conversion-rules.ts';
 
+/** Style of conversions to xml. */
+const KEEPS_BLANKS = 1;
+
 /**
  * `value` of the type `from` as one of the type `to`. Strings that are too long are cut; see `assign.ts` for what
  * columns do. Throws 245, 8114, 8115, 220, 232, 241, 242 … as SQL Server does.
@@ -54,6 +57,7 @@ function convertValue(value: SqlValue, from: SqlType, to: SqlType, context: Conv
   if (to.kind === 'xml')
     return normalizeXml(
       value instanceof Uint8Array ? Buffer.from(value).toString('utf16le') : (value as string),
+      context.style === KEEPS_BLANKS,
     );
   return value instanceof Uint8Array ? value : parseHierarchy(value as string);
 }

@@ -33,7 +33,8 @@ export function formatFloat(value: number, single: boolean, style = 0): string {
 function exponential(value: number, digits: number): string {
   const [mantissa = '', exponent = ''] = value.toExponential(digits - 1).split('e');
   const sign = exponent.startsWith('-') ? '-' : '+';
-  return `${mantissa}e${sign}${exponent.replace(/^[+-]/, '').padStart(3, '0')}`;
+  const minus = Object.is(value, -0) ? '-' : '';
+  return `${minus}${mantissa}e${sign}${exponent.replace(/^[+-]/, '').padStart(3, '0')}`;
 }
 
 function general(value: number): string {

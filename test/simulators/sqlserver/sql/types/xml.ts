@@ -6,7 +6,7 @@ const TOKEN =
 const ATTRIBUTE = /([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
 
 /** The text as the server gives it back. Throws 9400 and its neighbours for what is not well formed. */
-export function normalizeXml(text: string): string {
+export function normalizeXml(text: string, keepsBlanks = false): string {
   const source = text.replace(/^\ufeff/, '');
   const parts: string[] = [];
   const open: { readonly name: string; readonly at: number }[] = [];
@@ -18,7 +18,7 @@ export function normalizeXml(text: string): string {
     const [whole, cdata, instruction, closing, name, attributes = '', empty, characters] = match;
     if (cdata !== undefined) parts.push(escapeText(cdata));
     else if (instruction !== undefined) parts.push(/^xml\s/i.test(instruction) ? '' : whole);
-    else if (characters !== undefined) parts.push(keptText(characters, position));
+    else if (characters !== undefined) parts.push(keptText(characters, position, keepsBlanks));
     else if (name === undefined) parts.push(whole);
     else if (closing === '/') close(open, parts, name, position);
     else {
@@ -34,11 +34,11 @@ function notWellFormed(number: number, position: number, what: string): Error {
   return conversionFailure(number, `XML parsing: line 1, character ${position + 1}, ${what}`);
 }
 
-function keptText(text: string, position: number): string {
+function keptText(text: string, position: number, keepsBlanks: boolean): string {
   if (/&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9A-Fa-f]+);)/.test(text))
     throw notWellFormed(9421, position, 'illegal name character');
-  // White space between elements is not kept.
-  if (/^[ \t\r\n]*$/.test(text)) return '';
+  // White space between elements is not kept unless CONVERT is told to (style 1).
+  if (!keepsBlanks && /^[ \t\r\n]*$/.test(text)) return '';
   return text.replaceAll('&quot;', '"').replaceAll('&apos;', "'").replaceAll('>', '&gt;');
 }
 
