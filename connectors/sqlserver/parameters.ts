@@ -6,7 +6,7 @@ export type SqlParameter = {
   readonly name: string;
 } & (
   | { readonly type: 'nvarchar' | 'nvarchar(max)'; readonly value: string | null }
-  | { readonly type: 'varbinary' | 'varbinary(max)'; readonly value: Buffer | null }
+  | { readonly type: 'varbinary' | 'varbinary(128)' | 'varbinary(max)'; readonly value: Buffer | null }
   | { readonly type: 'bigint'; readonly value: bigint | string | number | null }
   | { readonly type: 'int'; readonly value: number | null }
 );
@@ -14,6 +14,7 @@ export type SqlParameter = {
 /** What `nvarchar` holds at most, which is also how it is declared. */
 const LONGEST_TEXT = 4_000;
 const LONGEST_BINARY = 8_000;
+const CONTEXT_BYTES = 128;
 
 /** `nvarchar(max)`: documents of rows, and everything else that may be long. */
 export function longText(name: string, value: string | null): SqlParameter {
@@ -32,6 +33,11 @@ export function binary(name: string, value: Buffer | null): SqlParameter {
   if (value !== null && value.length > LONGEST_BINARY)
     throw new RangeError(`parameter ${name} has ${value.length} bytes, more than ${LONGEST_BINARY}`);
   return { name, type: 'varbinary', value };
+}
+
+/** `varbinary(128)`, the only type that WITH CHANGE_TRACKING_CONTEXT takes. */
+export function changeContext(name: string, value: Buffer): SqlParameter {
+  return { name, type: 'varbinary(128)', value };
 }
 
 export function longBinary(name: string, value: Buffer | null): SqlParameter {
@@ -57,6 +63,9 @@ export function bind(request: Request, parameters: readonly SqlParameter[]): voi
         break;
       case 'varbinary':
         request.addParameter(name, TYPES.VarBinary, value, { length: LONGEST_BINARY });
+        break;
+      case 'varbinary(128)':
+        request.addParameter(name, TYPES.VarBinary, value, { length: CONTEXT_BYTES });
         break;
       case 'varbinary(max)':
         request.addParameter(name, TYPES.VarBinary, value, { length: Number.POSITIVE_INFINITY });

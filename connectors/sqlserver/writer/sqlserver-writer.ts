@@ -32,7 +32,7 @@ import { encodeContext } from '../change-context.ts';
 import { textReader } from '../column-text.ts';
 import { INSERT_LETTER, letterParameters } from '../dead-letter-rows.ts';
 import { numberOf } from '../error-numbers.ts';
-import { binary, longText, type SqlParameter, shortText } from '../parameters.ts';
+import { changeContext, longText, type SqlParameter, shortText } from '../parameters.ts';
 import type { Session, TextRow } from '../session.ts';
 import { applyError } from './apply-error.ts';
 import { HOLD_CHECKPOINT, MOVE_CHECKPOINTS, READ_CHECKPOINTS } from './checkpoint-statements.ts';
@@ -411,7 +411,7 @@ export class SqlServerWriter implements ConnectedWriter {
     const [only] = checkpoints;
     const { realmPath, sequence } =
       only === undefined || checkpoints.length > 1 ? { realmPath: '', sequence: 0 } : only;
-    return binary('context', encodeContext({ adapterName: this.#adapterName, realmPath, sequence }));
+    return changeContext('context', encodeContext({ adapterName: this.#adapterName, realmPath, sequence }));
   }
 }
 
