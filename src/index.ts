@@ -5,6 +5,9 @@
 export { PostgresAdapter } from '../connectors/postgres/adapter.ts';
 export { PostgresRealmLoader } from '../connectors/postgres/loader.ts';
 export type { PostgresOptions } from '../connectors/postgres/options.ts';
+export { SQLServerAdapter } from '../connectors/sqlserver/adapter.ts';
+export { SQLServerRealmLoader } from '../connectors/sqlserver/loader.ts';
+export type { SQLServerOptions } from '../connectors/sqlserver/options.ts';
 export { Adapter, type AdapterOptions, type ChangeListener } from './adapter/adapter.ts';
 export type { InstructionObject } from './adapter/instruction-objects.ts';
 export type { RealmFilter } from './adapter/realm-filter.ts';

@@ -7,6 +7,8 @@ import { createSqlServerDialect } from './sqlserver-dialect.ts';
 export type SqlServerConnector = ConfiguredConnector & {
   readonly product: 'SQL Server';
   readonly connection: SqlServerConnectionOptions;
+  /** For what only this database has. */
+  readonly options: SqlServerConnectorOptions;
 };
 
 export function sqlServerConnector(options: SqlServerConnectorOptions): SqlServerConnector {
@@ -15,6 +17,7 @@ export function sqlServerConnector(options: SqlServerConnectorOptions): SqlServe
     product: 'SQL Server',
     database: connection.database,
     connection,
+    options,
     schema,
     engine,
     switchToReferenceRealm,

@@ -6,7 +6,9 @@ import type { DoctorArguments } from './doctor.ts';
 export function addDoctorCommand(program: Command, context: CommandContext, help: string): void {
   program
     .command('doctor')
-    .description('examine configuration, database, slot, models and object server, and say what to mend')
+    .description(
+      'examine configuration, database, change feed, models and object server, and say what to mend',
+    )
     .option('-c, --config <file>', 'configuration (default: config.ts, .js, .mjs, .cjs or .json)')
     .option('--json', 'a line of JSON for each finding, and one that counts them')
     .addHelpText('after', help)
