@@ -6,8 +6,9 @@ const CONSTRAINT = /constraint ["']([^"']+)["']/i;
 const INDEX = /unique index ["']([^"']+)["']/i;
 const OBJECT = /(?:object|table) ["']([^"']+)["']/i;
 const COLUMN = /column ["']([^"']+)["']/i;
-/** The first table and column of such a message are those of the foreign key's other side. */
+/** The table and column of such a message are those of the foreign key's other side, but for a check those of the row. */
 const CONFLICT = 547;
+const CHECK = /\bCHECK constraint\b/;
 
 /** Tables without database and schema. Empty for failures that are none of the server's. */
 export function placeOf(error: unknown): FaultPlace {
@@ -17,7 +18,7 @@ export function placeOf(error: unknown): FaultPlace {
   const { message } = decided;
   const constraint = (CONSTRAINT.exec(message) ?? INDEX.exec(message))?.[1];
   const found = constraint === undefined ? {} : { constraint };
-  if (number === CONFLICT) return found;
+  if (number === CONFLICT && !CHECK.test(message)) return found;
   const table = OBJECT.exec(message)?.[1]?.split('.').at(-1);
   const column = COLUMN.exec(message)?.[1];
   return {
