@@ -22,14 +22,10 @@
  * A codec may also write a `datetimeoffset` that ends in ` Z`: an instant that says nothing of an offset, see
  * {@link assignmentExpression}.
  */
-import {
-  doubleFromText,
-  doubleToText,
-  floatFromText,
-  floatToText,
-} from '../../src/connector/codec/float-text.ts';
+import { doubleFromText, doubleToText, floatFromText } from '../../src/connector/codec/float-text.ts';
 import type { ColumnInfo, SqlText } from '../../src/connector/dialect.ts';
 import { MappingError } from '../../src/connector/errors.ts';
+import { realText } from './real-text.ts';
 import { quoteIdentifier } from './sql-text.ts';
 import { type SqlType, sqlTypeOf } from './sql-type.ts';
 import { canonicalVariant, readVariant, writeVariant } from './variant-text.ts';
@@ -214,7 +210,7 @@ function canonicalForm({ name }: SqlType): (text: string) => string {
     case 'float':
       return (text) => doubleToText(doubleFromText(text));
     case 'real':
-      return (text) => floatToText(floatFromText(text));
+      return (text) => realText(floatFromText(text));
     case 'char':
     case 'nchar':
       return withoutPadding;

@@ -15,12 +15,8 @@
  * | `data` | binary, varbinary | varbinary(8000) |
  * | `string` | char, varchar, nchar, nvarchar | nvarchar(4000) |
  */
-import {
-  doubleFromText,
-  doubleToText,
-  floatFromText,
-  floatToText,
-} from '../../src/connector/codec/float-text.ts';
+import { doubleFromText, doubleToText, floatFromText } from '../../src/connector/codec/float-text.ts';
+import { realText } from './real-text.ts';
 import { MAX_PRECISION } from './sql-type.ts';
 
 /** How values of these base types are read; whatever is not among them has no text. */
@@ -114,7 +110,7 @@ export function canonicalVariant(text: string): string {
   const { kind, value } = splitVariant(text) ?? { kind: '', value: text };
   switch (kind) {
     case 'real':
-      return `real:${floatToText(floatFromText(value))}`;
+      return `real:${realText(floatFromText(value))}`;
     case 'float':
       return `float:${doubleToText(doubleFromText(value))}`;
     case 'decimal': // its scale is that of its type, of which no realm knows

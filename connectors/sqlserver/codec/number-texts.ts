@@ -13,6 +13,7 @@ import {
 } from '../../../src/connector/codec/float-text.ts';
 import { canonical, isSameNumber, wholeDigits } from '../../../src/connector/codec/number-text.ts';
 import { DataError } from '../../../src/connector/errors.ts';
+import { realText } from '../real-text.ts';
 import { MAX_PRECISION, type SqlType } from '../sql-type.ts';
 
 const LIMITS: Readonly<Record<string, IntegerLimits>> = {
@@ -112,8 +113,9 @@ function binaryNumber(text: string, type: 'float' | 'real'): string {
       remedy: 'use NULL, or convert the value in convertRealmValueToSQLServer',
     });
   }
-  const nearest = type === 'real' ? floatToText(value) : doubleToText(value);
-  if (!isSameNumber(text, nearest)) throw inexact(type, nearest);
+  const nearest = type === 'real' ? realText(value) : doubleToText(value);
+  if (!isSameNumber(text, nearest) && !(type === 'real' && text === floatToText(value)))
+    throw inexact(type, nearest);
   if (value !== 0 && Math.abs(value) < SMALLEST[type])
     throw new DataError(`a ${type} of SQL Server holds no number nearer to zero than ${SMALLEST[type]}`);
   return nearest;

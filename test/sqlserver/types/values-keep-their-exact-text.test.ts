@@ -63,7 +63,8 @@ test.each<[type: string, property: string, text: string, value: ScalarValue]>([
   ['float', 'double', '0.1', double(0.1)],
   ['float', 'double', '-0', double(-0)],
   ['float(24)', 'float', '0.1', float(0.1)],
-  ['real', 'float', '3.4028235e+38', float(3.4028234663852886e38)],
+  // A little less than its shortest text, 3.4028235e+38, which the server refuses.
+  ['real', 'float', '3.4028234663852886e+38', float(3.4028234663852886e38)],
   ['real', 'string', '1e-8', string('1e-8')],
   ['nvarchar(2)', 'string', '😀', string('😀')],
   ['nvarchar(max)', 'string', 'a\0b', string('a\0b')],
