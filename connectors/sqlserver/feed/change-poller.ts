@@ -18,10 +18,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ChangeFeed, type FeedEvent, type Position, tableId } from '../../../src/connector/dialect.ts';
 import type { Logger } from '../../../src/log.ts';
-import type { Session } from '../session.ts';
 import { recordMissing } from './feed-errors.ts';
 import { feedFailure, isCausedByTables } from './feed-failure.ts';
 import { confirmRecord, releaseRecord } from './feed-record.ts';
+import type { FeedSession } from './feed-session.ts';
 import type { FollowedTable } from './followed-table.ts';
 import {
   type Blocked,
@@ -52,7 +52,7 @@ const DEFAULT_ANSWER_MILLISECONDS = 30_000;
 export const DEFAULT_POLL_INTERVAL_MILLISECONDS = 1_000;
 
 export type ChangePollerOptions = {
-  readonly session: Session;
+  readonly session: FeedSession;
   readonly adapter: string;
   readonly database: string;
   readonly source: string;
@@ -76,7 +76,7 @@ export class ChangePoller implements ChangeFeed {
   readonly after: Position;
   readonly events: AsyncIterable<readonly FeedEvent[]>;
   readonly #options: ChangePollerOptions;
-  readonly #session: Session;
+  readonly #session: FeedSession;
   readonly #closing = new AbortController();
   readonly #signal: AbortSignal;
   readonly #interval: PollInterval;

@@ -5,8 +5,8 @@
  */
 import { FEED_TABLE } from '../own-tables.ts';
 import { bigint, shortText } from '../parameters.ts';
-import type { Session } from '../session.ts';
 import { quoteTable } from '../sql-text.ts';
+import type { FeedSession } from './feed-session.ts';
 import { versionFrom } from './version.ts';
 
 const TABLE = quoteTable(FEED_TABLE);
@@ -36,7 +36,7 @@ export type FeedRecord = {
   readonly confirmedAt: string | undefined;
 };
 
-export async function readRecord(session: Session, adapter: string): Promise<FeedRecord | undefined> {
+export async function readRecord(session: FeedSession, adapter: string): Promise<FeedRecord | undefined> {
   const [row] = await session.query(RECORD_STATEMENTS.read, [shortText('adapter', adapter)]);
   if (row === undefined) return undefined;
   const [line, previous, position, holder, since, confirmedAt] = row;
@@ -52,7 +52,7 @@ export async function readRecord(session: Session, adapter: string): Promise<Fee
 
 /** A feed that begins (anew) at a version. */
 export async function beginRecord(
-  session: Session,
+  session: FeedSession,
   adapter: string,
   line: string,
   position: bigint,
@@ -66,7 +66,7 @@ export async function beginRecord(
 
 /** False when there is no such row. */
 export async function holdRecord(
-  session: Session,
+  session: FeedSession,
   adapter: string,
   { line, previous, holder }: { line: string; previous: string | undefined; holder: string },
 ): Promise<boolean> {
@@ -81,7 +81,7 @@ export async function holdRecord(
 
 /** False when the row is gone, or about a feed that somebody began since. */
 export async function confirmRecord(
-  session: Session,
+  session: FeedSession,
   adapter: string,
   line: string,
   position: bigint,
@@ -94,10 +94,10 @@ export async function confirmRecord(
   return count > 0;
 }
 
-export async function releaseRecord(session: Session, adapter: string, line: string): Promise<void> {
+export async function releaseRecord(session: FeedSession, adapter: string, line: string): Promise<void> {
   await session.execute(RECORD_STATEMENTS.release, [shortText('adapter', adapter), shortText('line', line)]);
 }
 
-export async function dropRecord(session: Session, adapter: string): Promise<void> {
+export async function dropRecord(session: FeedSession, adapter: string): Promise<void> {
   await session.execute(RECORD_STATEMENTS.drop, [shortText('adapter', adapter)]);
 }

@@ -10,10 +10,11 @@ import type { Checkpoint, SqlText } from '../../../src/connector/dialect.ts';
 import { tableId } from '../../../src/connector/dialect.ts';
 import { CHECKPOINT_TABLE } from '../own-tables.ts';
 import { bigint, int, longText, type SqlParameter, shortText } from '../parameters.ts';
-import type { Session, StatementOptions } from '../session.ts';
+import type { StatementOptions } from '../session.ts';
 import { quoteTable } from '../sql-text.ts';
 import { type OutdatedTable, outdated, setBack, trackingOff } from './feed-errors.ts';
 import { TableAway } from './feed-failure.ts';
+import type { FeedSession } from './feed-session.ts';
 import type { FollowedTable } from './followed-table.ts';
 import { type Backlog, type Cut, cutOf } from './poll-cut.ts';
 import type { NetChange } from './regroup.ts';
@@ -93,13 +94,13 @@ export type Changes = Cut & {
  * What there is to read. Call outside of transactions, so that the snapshot which begins later shows all of it. Throws
  * what the driver throws, and `SqlServerFeedLostError`.
  */
-export async function look(session: Session, request: LookRequest): Promise<Look | Blocked> {
+export async function look(session: FeedSession, request: LookRequest): Promise<Look | Blocked> {
   return readyTables(await trackingState(session, request), request);
 }
 
 /** Call inside a snapshot transaction that has read nothing. Throws what the driver throws, and `SqlServerFeedLostError`. */
 export async function readChanges(
-  session: Session,
+  session: FeedSession,
   request: PollRequest,
   { current, tables, checkpointsSince }: Look,
 ): Promise<Changes> {
@@ -118,7 +119,7 @@ export async function readChanges(
 
 /** The changes of one table, as they are read. */
 export async function* changesOf(
-  session: Session,
+  session: FeedSession,
   { table, since }: LookedAt,
   upTo: bigint,
   { signal }: Pick<PollRequest, 'signal'>,
@@ -130,13 +131,13 @@ export async function* changesOf(
 }
 
 /** Throws `SqlServerFeedLostError` when something was cleaned up that was still to be read. */
-export async function requireStillValid(session: Session, request: PollRequest): Promise<void> {
+export async function requireStillValid(session: FeedSession, request: PollRequest): Promise<void> {
   const again = await look(session, request);
   if (again.kind === 'blocked') throw new TableAway(again.table, again.why);
 }
 
 export async function trackingState(
-  session: Session,
+  session: FeedSession,
   { tables, answerMilliseconds, signal }: Pick<PollRequest, 'tables' | 'answerMilliseconds' | 'signal'>,
 ): Promise<TrackingState> {
   const names = [CHECKPOINTS, ...tables.map(({ quotedName }) => quotedName)];
@@ -187,7 +188,7 @@ export function readyTables(
 const UNKNOWN = { objectId: undefined, begin: undefined, minValid: undefined };
 
 async function checkpoints(
-  session: Session,
+  session: FeedSession,
   { adapter, answerMilliseconds, signal }: PollRequest,
   since: bigint | 'all',
 ): Promise<readonly Checkpoint[]> {
@@ -202,7 +203,7 @@ async function checkpoints(
 
 /** By place in the list of tables, of those that have something to deliver. */
 async function backlogsOf(
-  session: Session,
+  session: FeedSession,
   { mostChanges, signal }: PollRequest,
   tables: readonly LookedAt[],
 ): Promise<ReadonlyMap<number, Backlog>> {

@@ -37,9 +37,8 @@ export class NetHistory {
   }
 
   /** A transaction of some statements; none of them breaks a reference. */
-  commit(): void {
+  commit(statements = 1 + this.#random.below(4)): void {
     const before = new Map(this.state);
-    const statements = 1 + this.#random.below(4);
     for (let i = 0; i < statements; i += 1) this.#statement();
     this.#version += 1n;
     for (const name of new Set([...before.keys(), ...this.state.keys()])) {
@@ -58,13 +57,15 @@ export class NetHistory {
   readonly #remade = new Set<string>();
 
   /** What `CHANGETABLE(CHANGES …)` joined to its table yields, per table. */
-  netSince(since: bigint): NetChange[][] {
+  netSince(since: bigint, until: bigint = this.#version): NetChange[][] {
     const perTable: NetChange[][] = LAYOUTS.map(() => []);
-    for (const [name, touches] of this.#touches) {
+    const shown = this.at(until);
+    for (const [name, all] of this.#touches) {
+      const touches = all.filter(({ version }) => version <= until);
       const last = touches.at(-1);
       if (last === undefined || last.version <= since) continue;
       const [place, key = ''] = name.split('/');
-      const row = this.state.get(name);
+      const row = shown.get(name);
       const creation = touches.findLast(({ kind }) => kind === 'I')?.version;
       const existed = this.#states[Number(since)]?.has(name) ?? false;
       perTable[Number(place)]?.push({
