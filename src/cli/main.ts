@@ -6,6 +6,7 @@ import type { CommandContext } from './commands/context.ts';
 import { addDeadLetterCommands } from './commands/deadletter-command-line.ts';
 import { addDoctorCommand } from './commands/doctor-command-line.ts';
 import type { LoadArguments } from './commands/load.ts';
+import { addPrepareDatabaseCommand } from './commands/prepare-database-command-line.ts';
 import { addUserCommands } from './commands/user-command-line.ts';
 import { addVerifyCommand } from './commands/verify-command-line.ts';
 import type { DemoArguments } from './demo/run-demo.ts';
@@ -85,13 +86,14 @@ function commandLine(context: CommandContext): Command {
     .command('load')
     .description('bring the tables into the realms, or only the differences when they are there')
     .option('-c, --config <file>', 'configuration (default: config.ts, .js, .mjs, .cjs or .json)')
-    .option('--resume', 'make slot and publication anew first: the repair after changes were lost')
+    .option('--resume', 'make the change feed anew first: the repair after changes were lost')
     .option('--only <classes>', 'load (or compare) only these classes, separated by commas')
     .option('--compare', 'compare all tables, also when some were never loaded')
     .addHelpText('after', EXIT_CODES_HELP)
     .action(async (options: LoadArguments) => (await import('./commands/load.ts')).runLoad(options, context));
   addDoctorCommand(program, context, EXIT_CODES_HELP);
   addVerifyCommand(program, context, EXIT_CODES_HELP);
+  addPrepareDatabaseCommand(program, context, EXIT_CODES_HELP);
   addDeadLetterCommands(
     program
       .command('deadletter')
@@ -110,11 +112,21 @@ function commandLine(context: CommandContext): Command {
   );
   program
     .command('demo')
-    .description('show everything at once, with an embedded PostgreSQL and the Chinook database')
-    .option('--data <directory>', 'where everything is kept', '.isthmus/demo')
+    .description(
+      'show everything at once, with the Chinook database on an embedded PostgreSQL or on SQL Server',
+    )
+    .option('--database <product>', 'postgres or sqlserver', 'postgres')
+    .option(
+      '--data <directory>',
+      'where everything is kept (default: .isthmus/demo or .isthmus/demo-sqlserver)',
+    )
     .option('--reset', 'start over')
     .option('--port <number>', 'port of the object server')
     .option('--postgres-port <number>', 'port of the embedded PostgreSQL')
+    .option(
+      '--sqlserver-port <number>',
+      'port of the SQL Server simulator, which runs unless ISTHMUS_SQLSERVER_URL names a server',
+    )
     .addHelpText('after', EXIT_CODES_HELP)
     .action(async (options: DemoArguments) => {
       const { runDemo } = await import('./demo/run-demo.ts');

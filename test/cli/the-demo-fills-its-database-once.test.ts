@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { fillChinook } from '../../src/cli/demo/chinook-database.ts';
 import { DemoDirectory } from '../../src/cli/demo/demo-directory.ts';
+import { fillChinook } from '../../src/cli/demo/postgres-chinook.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded/postgres.ts';
 
 let directory: string;

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { chinookModels } from '../../models/chinook.ts';
 import * as postgres from '../../models/chinook-mapping.ts';
 import * as sqlserver from '../../models/chinook-sqlserver-mapping.ts';
-import { statementsOf } from '../../src/cli/demo/chinook-database.ts';
+import { statementsOf } from '../../src/cli/demo/postgres-chinook.ts';
 import { parseSchema } from '../../src/schema/notation.ts';
 
 type Column = { readonly column: string; readonly type: string; readonly required: boolean };

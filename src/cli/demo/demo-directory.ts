@@ -3,11 +3,16 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { ConfigError } from '../../config/config-error.ts';
 import { startEmbeddedPostgres } from '../../embedded/postgres.ts';
 
 const STATE_FILE = 'demo.json';
 const PASSWORD_BYTES = 12;
-const stateSchema = z.object({ adminPassword: z.string(), loaded: z.boolean() });
+const stateSchema = z.object({
+  adminPassword: z.string(),
+  loaded: z.boolean(),
+  database: z.enum(['postgres', 'sqlserver']).default('postgres'),
+});
 export type DemoState = z.infer<typeof stateSchema>;
 
 export class DemoDirectory {
@@ -19,15 +24,22 @@ export class DemoDirectory {
     this.#state = state;
   }
 
-  /** Opens the directory and makes it when it does not exist. */
-  static open(directory: string): DemoDirectory {
+  /**
+   * Opens the directory and makes it when it does not exist. Throws `ConfigError` when it holds the demo of another
+   * database.
+   */
+  static open(directory: string, database: DemoState['database'] = 'postgres'): DemoDirectory {
     const path = resolve(directory);
     mkdirSync(path, { recursive: true });
     const file = join(path, STATE_FILE);
-    if (existsSync(file))
-      return new DemoDirectory(path, stateSchema.parse(JSON.parse(readFileSync(file, 'utf8'))));
-    const fresh = { adminPassword: randomBytes(PASSWORD_BYTES).toString('base64url'), loaded: false };
-    const made = new DemoDirectory(path, fresh);
+    if (existsSync(file)) {
+      const state = stateSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+      if (state.database === database) return new DemoDirectory(path, state);
+      const message = `${path} holds the demo on ${state.database}: name another directory, or add --reset to start over`;
+      throw new ConfigError('The command line', [{ path: 'data', message }]);
+    }
+    const adminPassword = randomBytes(PASSWORD_BYTES).toString('base64url');
+    const made = new DemoDirectory(path, { adminPassword, loaded: false, database });
     made.#save();
     return made;
   }
@@ -41,7 +53,7 @@ export class DemoDirectory {
       // A server that outlived its killed starter is ended this way, and one in use is refused.
       await (await startEmbeddedPostgres({ directory: postgres })).stop();
     }
-    for (const name of ['postgres', 'server', 'adapter', STATE_FILE]) {
+    for (const name of ['postgres', 'sqlserver', 'server', 'adapter', STATE_FILE]) {
       rmSync(join(path, name), { recursive: true, force: true });
     }
   }
@@ -50,7 +62,7 @@ export class DemoDirectory {
     return this.#state;
   }
 
-  below(name: 'postgres' | 'server' | 'adapter'): string {
+  below(name: 'postgres' | 'sqlserver' | 'server' | 'adapter'): string {
     return join(this.path, name);
   }
 

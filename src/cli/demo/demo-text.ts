@@ -1,8 +1,9 @@
 /** What the demo shows: what is connected where, how to connect, and a line for every synced transaction. */
 import type { SyncedTransaction } from '../../connector/engine.ts';
+import type { DemoDatabase } from './demo-database.ts';
 
 export type Connections = {
-  readonly connectionString: string;
+  readonly database: Pick<DemoDatabase, 'product' | 'client' | 'example'>;
   readonly url: string;
   readonly appId: string;
   readonly realmPath: string;
@@ -12,12 +13,12 @@ export type Connections = {
 };
 
 export function connectionsText(connections: Connections): string[] {
-  const { connectionString, url, appId, realmPath, adminUser, adminPassword, directory } = connections;
+  const { database, url, appId, realmPath, adminUser, adminPassword, directory } = connections;
   return [
     '',
-    `PostgreSQL  ⇄  adapter  ⇄  realm ${realmPath}  ⇄  your app`,
+    `${database.product}  ⇄  adapter  ⇄  realm ${realmPath}  ⇄  your app`,
     '',
-    `  database   psql ${connectionString}`,
+    `  database   ${database.client}`,
     `  base URL   ${url}`,
     `  app id     ${appId}`,
     `  realm      partition value "${realmPath}"`,
@@ -26,7 +27,7 @@ export function connectionsText(connections: Connections): string[] {
     '',
     'Development mode: every logged-in user may read, write and extend the schema of every realm.',
     '',
-    `Try:  psql ${connectionString} -c "UPDATE artist SET name = 'AC⚡DC' WHERE artist_id = 1"`,
+    `Try:  ${database.example}`,
     '',
     'Every synced transaction appears below. Ctrl-C stops; the next start goes on; --reset starts over.',
     '',
@@ -34,12 +35,12 @@ export function connectionsText(connections: Connections): string[] {
 }
 
 /** `PostgreSQL → realm /chinook  3 changes  Artist, Album` */
-export function transactionText(transaction: SyncedTransaction): string {
+export function transactionText(product: string, transaction: SyncedTransaction): string {
   const { realmPath, instructions, classes } = transaction;
   const way =
     transaction.direction === 'toRealm'
-      ? `PostgreSQL → realm ${realmPath}`
-      : `realm ${realmPath} → PostgreSQL`;
+      ? `${product} → realm ${realmPath}`
+      : `realm ${realmPath} → ${product}`;
   const merged =
     transaction.direction === 'toSql' && transaction.transactions > 1
       ? ` in ${transaction.transactions} transactions`

@@ -1,21 +1,9 @@
 /**
- * `isthmus demo`: an embedded PostgreSQL with the Chinook database, the object server, the loader and the adapter in
- * one process. Everything is kept in one directory, so the next start goes on where this one stopped.
+ * `isthmus demo`: a database with the Chinook music shop, the object server, the loader and the adapter, started with
+ * one command. Everything is kept in one directory, so the next start goes on where this one stopped.
  */
 import { z } from 'zod';
-import { postgresConnector } from '../../../connectors/postgres/connector.ts';
-import { parsePostgresOptions } from '../../../connectors/postgres/options.ts';
-import { chinookModels } from '../../../models/chinook.ts';
-import {
-  compoundPrimaryKeys,
-  mapPostgresColumnName,
-  mapPostgresTableName,
-  mapRealmClassName,
-  mapRealmPropertyName,
-} from '../../../models/chinook-mapping.ts';
 import { validate, wholeNumber } from '../../config/validation.ts';
-import type { ConfiguredConnector } from '../../connector/runtime/configured-connector.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../embedded/postgres.ts';
 import type { Logger } from '../../log.ts';
 import { createLogger } from '../../logging/logger.ts';
 import type { RunningServer } from '../../server/server-options.ts';
@@ -24,50 +12,56 @@ import { syncUntilStopped } from '../commands/adapter.ts';
 import type { CommandContext } from '../commands/context.ts';
 import { loadWithProgress } from '../commands/load.ts';
 import { DEFAULT_SERVER_PORT } from '../server-section.ts';
-import { CHINOOK_DATABASE, fillChinook } from './chinook-database.ts';
+import type { DemoDatabase } from './demo-database.ts';
 import { DemoDirectory } from './demo-directory.ts';
 import { connectionsText, transactionText } from './demo-text.ts';
 import { freePort } from './free-port.ts';
 
 /** As commander hands them over. */
 export type DemoArguments = {
-  readonly data: string;
+  readonly data?: string;
+  readonly database: string;
   readonly reset?: boolean;
   readonly port?: string;
   readonly postgresPort?: string;
+  readonly sqlserverPort?: string;
 };
 
-const POSTGRES_PORT = 54320;
 const LARGEST_PORT = 65_535;
 const REALM_PATH = '/chinook';
 const ADMIN_USER = 'demo-admin';
+/** Each product keeps a demo of its own. */
+const DIRECTORIES = { postgres: '.isthmus/demo', sqlserver: '.isthmus/demo-sqlserver' } as const;
 
-const portsSchema = z.object({
+const argumentsSchema = z.object({
+  database: z.enum(['postgres', 'sqlserver'], { error: 'postgres or sqlserver' }),
   port: wholeNumber(1, LARGEST_PORT).optional(),
   'postgres-port': wholeNumber(1, LARGEST_PORT).optional(),
+  'sqlserver-port': wholeNumber(1, LARGEST_PORT).optional(),
 });
+type Chosen = z.infer<typeof argumentsSchema>;
 
 export async function runDemo(args: DemoArguments, context: CommandContext): Promise<void> {
-  const ports = validate('The command line', portsSchema, {
+  const chosen = validate('The command line', argumentsSchema, {
+    database: args.database,
     port: args.port,
     'postgres-port': args.postgresPort,
+    'sqlserver-port': args.sqlserverPort,
   });
-  if (args.reset === true) await DemoDirectory.reset(args.data);
-  const directory = DemoDirectory.open(args.data);
+  const path = args.data ?? DIRECTORIES[chosen.database];
+  if (args.reset === true) await DemoDirectory.reset(path);
+  const directory = DemoDirectory.open(path, chosen.database);
   // On a terminal the demo tells its story itself; elsewhere the log is the story.
   const logger = createLogger({ level: context.screen.isTTY === true ? 'warn' : 'info' });
   const tell = context.screen.isTTY === true ? context.say : (line: string) => logger.info(line);
-  const postgres = await startEmbeddedPostgres({
-    directory: directory.below('postgres'),
-    port: ports['postgres-port'] ?? (await freePort(POSTGRES_PORT)),
-  });
+  const database = await startDatabase(directory, chosen);
   try {
-    tell(`PostgreSQL runs on port ${postgres.port}`);
-    if (await fillChinook(postgres)) tell('The Chinook database was created and filled');
+    tell(database.introduction);
+    if (await database.fill()) tell('The Chinook database was created and filled');
     if (context.signal.aborted) return;
     const server = await startServer({
       dataDirectory: directory.below('server'),
-      port: ports.port ?? (await freePort(DEFAULT_SERVER_PORT)),
+      port: chosen.port ?? (await freePort(DEFAULT_SERVER_PORT)),
       adminUser: ADMIN_USER,
       adminPassword: directory.state.adminPassword,
       development: true,
@@ -75,24 +69,40 @@ export async function runDemo(args: DemoArguments, context: CommandContext): Pro
     });
     try {
       tell(`The object server runs at ${server.url}, in development mode`);
-      await syncDemo(directory, postgres, server, logger, context);
+      await syncDemo(directory, database, server, logger, context);
     } finally {
       await server.close();
     }
   } finally {
-    await postgres.stop();
+    await database.stop();
     tell('Stopped');
   }
 }
 
+/** What a demo of the other product needs is not even read. */
+async function startDatabase(directory: DemoDirectory, chosen: Chosen): Promise<DemoDatabase> {
+  if (chosen.database === 'postgres') {
+    const { startPostgresDemo } = await import('./postgres-demo.ts');
+    return startPostgresDemo(directory.below('postgres'), chosen['postgres-port']);
+  }
+  const { startSqlServerDemo } = await import('./sqlserver-demo.ts');
+  return startSqlServerDemo(directory.below('sqlserver'), chosen['sqlserver-port']);
+}
+
 async function syncDemo(
   directory: DemoDirectory,
-  postgres: EmbeddedPostgres,
+  database: DemoDatabase,
   server: RunningServer,
   logger: Logger,
   context: CommandContext,
 ): Promise<void> {
-  const connector = configuredConnector(directory, postgres, server, logger);
+  const connector = database.connector({
+    serverUrl: server.url,
+    user: { username: ADMIN_USER, password: directory.state.adminPassword },
+    realmPath: REALM_PATH,
+    localPath: directory.below('adapter'),
+    logger,
+  });
   const onTerminal = context.screen.isTTY === true;
   const tell = onTerminal ? context.say : (line: string) => logger.info(line);
   // A log has the time on every line already.
@@ -109,7 +119,7 @@ async function syncDemo(
     context.signal,
     () => {
       const lines = connectionsText({
-        connectionString: chinookUrl(postgres),
+        database,
         url: server.url,
         appId: server.appId,
         realmPath: REALM_PATH,
@@ -119,39 +129,6 @@ async function syncDemo(
       });
       for (const line of lines) context.say(line);
     },
-    (transaction) => tell(withTime(transactionText(transaction))),
+    (transaction) => tell(withTime(transactionText(database.product, transaction))),
   );
-}
-
-function chinookUrl({ user, password, host, port }: EmbeddedPostgres): string {
-  return `postgres://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${port}/${CHINOOK_DATABASE}`;
-}
-
-function configuredConnector(
-  directory: DemoDirectory,
-  postgres: EmbeddedPostgres,
-  server: RunningServer,
-  logger: Logger,
-): ConfiguredConnector {
-  const { host, port, user, password } = postgres;
-  const options = parsePostgresOptions({
-    realmConfig: {
-      server: server.url,
-      user: { username: ADMIN_USER, password: directory.state.adminPassword },
-    },
-    dbName: CHINOOK_DATABASE,
-    postgresConfig: { host, port, user, password },
-    realmRegex: REALM_PATH,
-    mapPostgresChangeToRealmPath: REALM_PATH,
-    schema: chinookModels,
-    compoundPrimaryKeys,
-    mapPostgresTableName,
-    mapRealmClassName,
-    mapPostgresColumnName,
-    mapRealmPropertyName,
-    adapterName: 'isthmus_demo',
-    localPath: directory.below('adapter'),
-    logger,
-  });
-  return postgresConnector(options);
 }

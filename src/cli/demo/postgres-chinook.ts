@@ -1,11 +1,9 @@
 /** Fills the embedded PostgreSQL with the Chinook database, once. */
-import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { readChinookScript } from './chinook-script.ts';
 
 export const CHINOOK_DATABASE = 'chinook';
-const SCRIPT = join('data', 'chinook', 'Chinook_PostgreSql.sql');
+const SCRIPT = 'Chinook_PostgreSql.sql';
 
 /** Where to connect, for the database `postgres`. */
 export type Cluster = {
@@ -25,7 +23,7 @@ export async function fillChinook(cluster: Cluster): Promise<boolean> {
     const found = await client.query("SELECT to_regclass('public.artist') IS NOT NULL AS filled");
     if (found.rows[0]?.filled === true) return false;
     // One transaction, so that a kill in between leaves nothing that looks filled.
-    await client.query(`BEGIN;\n${statementsOf(await readFile(scriptPath(), 'utf8'))}\nCOMMIT;`);
+    await client.query(`BEGIN;\n${statementsOf(await readChinookScript(SCRIPT))}\nCOMMIT;`);
     await client.query('ANALYZE'); // so that the first load can estimate
     return true;
   });
@@ -34,16 +32,9 @@ export async function fillChinook(cluster: Cluster): Promise<boolean> {
 /** The script without what only `psql` understands and without the statements about the database itself. */
 export function statementsOf(script: string): string {
   return script
-    .replace(/^\uFEFF/, '')
     .split('\n')
     .filter((line) => !/^\s*(\\|(drop|create)\s+database\b.*;)/i.test(line))
     .join('\n');
-}
-
-/** The data lies beside the sources and, in a built package, one folder further up. */
-function scriptPath(): string {
-  const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
-  return import.meta.url.endsWith('.ts') ? join(root, SCRIPT) : join(root, '..', SCRIPT);
 }
 
 async function withClient<T>(
