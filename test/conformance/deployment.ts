@@ -254,6 +254,14 @@ export class Deployment {
     );
   }
 
+  /** Why transactions were put aside, oldest first. */
+  async refusals(): Promise<readonly string[]> {
+    const letters = await this.#parts()
+      .dialect.deadLetters()
+      .list({ states: ['waiting'], limit: 100 });
+    return letters.map(({ reason }) => reason.message);
+  }
+
   /** Commits what `rows` say as an application would. */
   async insert(table: string, ...rows: readonly PortableRow[]): Promise<void> {
     await this.database.transaction((application) => application.insert(table, ...rows));

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, it } from 'vitest';
 import { collectionCases } from './cases/collections.ts';
 import { conflictCases } from './cases/conflicts.ts';
 import { convergenceCases } from './cases/convergence.ts';
+import { joinTableCases } from './cases/join-tables.ts';
 import { keyCases } from './cases/keys.ts';
 import { loadCases } from './cases/loading.ts';
 import { realmCases } from './cases/many-realms.ts';
@@ -28,6 +29,7 @@ const ALL: readonly Cases[] = [
   rowCases,
   relationCases,
   watchedListCases,
+  joinTableCases,
   collectionCases,
   keyCases,
   conflictCases,

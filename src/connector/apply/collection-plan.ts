@@ -169,6 +169,7 @@ export function clearedCollections(
   keys: readonly PrimaryKey[],
   rows?: readonly string[],
 ): ApplyStatement[] {
+  if (mapped.lists.size === 0 && mapped.itemTables.size === 0) return [];
   const oids = rows ?? keys.map((key) => oidOf(mapped, key));
   return [
     ...[...mapped.lists.values()].flatMap((list) =>

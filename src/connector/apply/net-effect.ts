@@ -5,6 +5,7 @@
 import type { MergedInstruction } from '../../adapter/merged-instruction.ts';
 import { keyToken, type PrimaryKey, type ScalarValue } from '../../schema/value.ts';
 import type { StateValue } from '../../store/state/object-state.ts';
+import type { JoinIdentity } from '../keys/join-keys.ts';
 import type { Cell } from './row-cells.ts';
 
 export type ObjectEffect = {
@@ -13,6 +14,8 @@ export type ObjectEffect = {
   /** `replace` is a deletion followed by a new insertion: nothing of the old row may remain. */
   operation: 'insert' | 'update' | 'delete' | 'replace';
   readonly values: Map<string, StateValue>;
+  /** Which row is meant, where the key does not say it. */
+  identity?: JoinIdentity | undefined;
   /** Of columns that are no property's. */
   cells?: ReadonlyMap<string, Cell>;
 };

@@ -5,9 +5,9 @@
  * were null until then; rows deleted, children before parents; the tables of collections.
  */
 import type { MergedInstruction } from '../../adapter/merged-instruction.ts';
-import type { PrimaryKey } from '../../schema/value.ts';
 import type { ReplicaReader } from '../../store/replica/contract.ts';
 import { type ApplyStatement, type ColumnInfo, type KeyLookup, type SqlText, tableId } from '../dialect.ts';
+import { identifyJoins } from '../keys/join-keys.ts';
 import type { ListPlan, ListStatements } from '../lists/list-plan.ts';
 import type { ClassMapping, Mapping } from '../mapping/class-mapping.ts';
 import {
@@ -46,6 +46,7 @@ export function planStatements(
 ): ApplyStatement[] {
   const effect = netEffect(instructions);
   addWholeLists(effect, mapping, replica);
+  identifyJoins(effect, mapping, replica);
   const { leaving, order } = lists?.statements(effect, mapping, replica) ?? NO_LISTS;
   const writes = planWrites(effect, mapping, replica);
   const deletes = planDeletes(effect, mapping, style.nullifyReferences ?? false);
@@ -93,17 +94,18 @@ function planWrites(effect: NetEffect, mapping: Mapping, replica: ReplicaReader)
       for (const name of postponedLinks(object, mapped, effect, position)) {
         const cell = row.get(name);
         if (cell === undefined) continue;
-        addRow(postponed, 'update', mapped, object.key, new Map([[name, cell]]));
+        addRow(postponed, 'update', mapped, object, new Map([[name, cell]]));
         row.set(name, { ...cell, text: null });
       }
       const kind = object.operation === 'update' ? 'update' : 'upsert';
       const written = row.size > 0 || kind === 'upsert' ? row : untouched(object, mapped);
       if (written !== row && !overwritesDatabase(object, mapped)) continue;
-      if (ordered !== undefined && !grouped.has(shapeOf(kind, written))) {
+      if (ordered !== undefined && !grouped.has(shapeOf(kind, written, object))) {
         for (const run of grouped.values()) runs.push(statementOf(run));
         grouped.clear();
       }
-      addRow(grouped, kind, mapped, object.key, written);
+      addRow(grouped, kind, mapped, object, written);
+      if (object.identity?.isKnown) addRow(postponed, 'update', mapped, object, untouched(object, mapped)); // so that the feed shows it
     }
     for (const run of grouped.values()) runs.push(statementOf(run));
     for (const run of postponed.values()) later.push(statementOf(run));
@@ -151,8 +153,9 @@ function overwritesDatabase({ values }: ObjectEffect, { properties, key }: Class
 }
 
 /** Sets the key to what it is, so that the feed shows the row. */
-function untouched(object: ObjectEffect, { key }: ClassMapping): Cells {
-  const texts = key.toSql(object.key);
+function untouched(object: ObjectEffect, mapped: ClassMapping): Cells {
+  const { key } = mapped;
+  const texts = rowOf(object, mapped);
   return new Map(key.columns.map((name, part) => [name, { text: texts[part] ?? null, lookup: undefined }]));
 }
 
@@ -201,24 +204,29 @@ function addRow(
   runs: Map<string, Run>,
   kind: Run['kind'],
   mapped: ClassMapping,
-  key: PrimaryKey,
+  object: ObjectEffect,
   row: Cells,
 ): void {
   const columns = [...row.keys()];
-  const shape = shapeOf(kind, row);
+  const shape = shapeOf(kind, row, object);
   let run = runs.get(shape);
   if (run === undefined) {
-    run = { kind, mapped, columns, lookups: new Map(), rows: [] };
+    run = { kind, mapped, columns, lookups: new Map(object.identity?.lookups), rows: [] };
     for (const [name, { lookup }] of row) if (lookup !== undefined) run.lookups.set(name, lookup);
     runs.set(shape, run);
   }
-  const texts: SqlText[] = [...mapped.key.toSql(key)];
+  const texts: SqlText[] = [...rowOf(object, mapped)];
   for (const { text } of row.values()) texts.push(text);
   run.rows.push(texts);
 }
 
-function shapeOf(kind: Run['kind'], row: Cells): string {
-  return `${kind} ${[...row.keys()].join('\0')}`;
+/** The texts by which the row of an object is known. */
+function rowOf({ key, identity }: ObjectEffect, mapped: ClassMapping): readonly string[] {
+  return identity?.texts ?? mapped.key.toSql(key);
+}
+
+function shapeOf(kind: Run['kind'], row: Cells, { identity }: ObjectEffect): string {
+  return [kind, ...(identity?.lookups.keys() ?? []), '', ...row.keys()].join('\0');
 }
 
 function statementOf({ kind, mapped, columns, lookups, rows }: Run): ApplyStatement {
@@ -239,7 +247,7 @@ function planDeletes(effect: NetEffect, mapping: Mapping, nullify: boolean): App
         effects.map(({ key }) => key),
       ),
     );
-    const rows = effects.map((object) => [...mapped.key.toSql(object.key)]);
+    const rows = effects.map((object) => [...rowOf(object, mapped)]);
     if (nullify) {
       statements.push(
         ...nullifications(mapped, rows, mapping),

@@ -11,7 +11,7 @@ type SetStatement = Extract<ApplyStatement, { kind: 'upsert' | 'update' }>;
 /** The keys that the database made, by the keys of the objects; those that are not there are left out. */
 export type LookUpKeys = (lookup: KeyLookup, keys: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 
-/** Throws `ApplyError` for a reference to a row that is not there; rows to be looked for by such a key are left out. */
+/** Throws `ApplyError` for a reference to a row that is not there; rows to be updated by such a key are left out. */
 export async function resolvedStatement(statement: SetStatement, lookUp: LookUpKeys): Promise<SetStatement> {
   if (statement.lookups === undefined || statement.lookups.size === 0) return statement;
   const { keyColumns, columns } = statement;
@@ -26,7 +26,7 @@ export async function resolvedStatement(statement: SetStatement, lookUp: LookUpK
       if (key === null) return [row];
       const own = found.get(key);
       if (own !== undefined) return [row.with(place, own)];
-      if (isKey) return [];
+      if (isKey && statement.kind === 'update') return [];
       throw missing(statement.table, name, key, lookup);
     });
   }

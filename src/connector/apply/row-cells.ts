@@ -33,7 +33,8 @@ function addScalar(
   const { name, readOnly } = column.column;
   const value = object.values.get(column.property);
   const partOfKey = mapped.key.columns.indexOf(name);
-  if (partOfKey >= 0 && value !== undefined) requireAgreement(object, mapped, column, value, partOfKey);
+  if (partOfKey >= 0 && value !== undefined && object.identity === undefined)
+    requireAgreement(object, mapped, column, value, partOfKey);
   if (readOnly || partOfKey >= 0) return;
   const { lookup, definition } = column;
   if (value !== undefined) {

@@ -22,6 +22,7 @@ import {
   tableId,
 } from '../dialect.ts';
 import { ApplyError, DataError } from '../errors.ts';
+import { joinParts, provisionalKey } from '../keys/join-keys.ts';
 import type { KeyDirectory } from '../keys/key-directory.ts';
 import { RowTranslation } from '../keys/row-translation.ts';
 import { UnknownRows } from '../keys/unknown-rows.ts';
@@ -430,12 +431,23 @@ export class FeedConsumer {
     try {
       const shadow = realm.shadows.of(className, key);
       captureRow(plan, key, row, reader, shadow, instructions);
+      this.#eraseProvisional(effect, realm, instructions);
       if (effect.movedFrom !== undefined && !shadow.deleted)
         this.#moved?.carryOver(effect, realm.replica, reader.object(className, key), instructions);
     } catch (error) {
       instructions.length = length; // never half an object
       throw error;
     }
+  }
+
+  /** A join object that a device made before the database had numbered what it joins goes on under the numbers. */
+  #eraseProvisional({ plan, keyTexts }: RowEffect, { replica }: SyncedRealm, out: Instruction[]): void {
+    const { mapping: mapped } = plan;
+    const parts = joinParts(mapped, this.#options.mapping());
+    const key = parts === undefined ? undefined : provisionalKey(parts, keyTexts);
+    const table = mapped.className;
+    if (key !== undefined && replica.object(table, key) !== undefined)
+      out.push({ op: 'EraseObject', table, key });
   }
 
   /** A row belongs to one realm; it leaves the one in which it was when what decides about that has changed. */

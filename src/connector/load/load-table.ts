@@ -13,7 +13,7 @@ import { DataError } from '../errors.ts';
 import type { KeyDirectory } from '../keys/key-directory.ts';
 import { RowTranslation } from '../keys/row-translation.ts';
 import type { ListKeeper } from '../lists/list-keeper.ts';
-import type { ClassMapping } from '../mapping/class-mapping.ts';
+import type { ClassMapping, KeyMapping } from '../mapping/class-mapping.ts';
 import type { RealmPathOfRow } from '../options.ts';
 import type { RealmRegistry, SyncedRealm } from '../realms.ts';
 import { readTableLoad, type TableLoad, writeTableLoad } from './load-marks.ts';
@@ -231,9 +231,10 @@ class TableLoader {
     }
   }
 
-  async #eraseMissing(realm: SyncedRealm, keys: readonly PrimaryKey[]): Promise<void> {
+  async #eraseMissing(realm: SyncedRealm, given: readonly PrimaryKey[]): Promise<void> {
     this.#context.signal.throwIfAborted();
     const { key: keyMapping, className, table } = this.#mapped;
+    const keys = given.filter((key) => isKeyOfRow(keyMapping, key));
     const texts = keys.map((key) => keyMapping.toSql(key));
     const found = new Set(
       (await this.#context.dialect.fetchRows(table, keyMapping.columns, texts, keyMapping.columns)).map(
@@ -270,5 +271,16 @@ function freshObject(plan: RowPlan, key: PrimaryKey, row: readonly SqlText[], ou
   for (const planned of plan.states) {
     const value = realmStateOf(planned, row);
     if (value !== undefined) captureState(table, key, planned.mapped, undefined, value, out);
+  }
+}
+
+/** What can have no row is on its way to the database, or waits for somebody to mend it. */
+function isKeyOfRow(keyMapping: KeyMapping, key: PrimaryKey): boolean {
+  try {
+    keyMapping.toSql(key);
+    return true;
+  } catch (error) {
+    if (error instanceof DataError) return false;
+    throw error;
   }
 }
