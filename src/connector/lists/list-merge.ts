@@ -5,7 +5,7 @@ const same = (a: string, b: string): boolean => a === b;
 
 /**
  * What `mine` becomes when the changes from `base` to `theirs` are made in it. What both have changed alike counts once;
- * where both changed the same place, my items come first. No item becomes more frequent than one side has it.
+ * where both changed the same place, my items come first. What one side removed is removed, though the other moved it.
  */
 export function mergeLists(
   base: readonly string[],
@@ -32,7 +32,7 @@ export function mergeLists(
     if (!isEnd) merged.push(base[place]!);
     from = { base: place + 1, mine: inMine + 1, theirs: inTheirs + 1 };
   }
-  return withoutSurplus(merged, mine, theirs);
+  return withoutSurplus(merged, base, mine, theirs);
 }
 
 export function sameList(a: readonly string[], b: readonly string[]): boolean {
@@ -80,19 +80,26 @@ function mergedPart(
   ];
 }
 
-/** An item that both have moved would stand in both places. */
+/** An item that both have moved would stand in both places, and one that was removed where the other has moved it to. */
 function withoutSurplus(
   merged: readonly string[],
+  base: readonly string[],
   mine: readonly string[],
   theirs: readonly string[],
 ): readonly string[] {
-  const [inMine, inTheirs] = [countsOf(mine), countsOf(theirs)];
+  const [inBase, inMine, inTheirs] = [countsOf(base), countsOf(mine), countsOf(theirs)];
   const seen = new Map<string, number>();
   return merged.filter((item) => {
     const count = (seen.get(item) ?? 0) + 1;
     seen.set(item, count);
-    return count <= Math.max(inMine.get(item) ?? 0, inTheirs.get(item) ?? 0);
+    return count <= mergedCount(inBase.get(item) ?? 0, inMine.get(item) ?? 0, inTheirs.get(item) ?? 0);
   });
+}
+
+function mergedCount(base: number, mine: number, theirs: number): number {
+  if (mine >= base && theirs >= base) return Math.max(mine, theirs);
+  if (mine <= base && theirs <= base) return Math.min(mine, theirs);
+  return Math.max(0, mine + theirs - base);
 }
 
 function countsOf(items: readonly string[]): Map<string, number> {
