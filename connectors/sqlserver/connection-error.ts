@@ -15,7 +15,8 @@ const NO_ACCESS_TO_DATABASE = 916;
 /** Codes of OpenSSL and of Node for certificates that are not trusted, expired, or of another name. */
 const CERTIFICATE =
   /self[- ]signed certificate|unable to (?:get|verify)|certificate has expired|does not match certificate|CERT_|DEPTH_ZERO|UNABLE_TO/i;
-const TLS = /\b(?:TLS|SSL|handshake|EPROTO|wrong version number|unsupported protocol)\b/i;
+const REQUIRES = /requires encryption/i;
+const TLS = /\b(?:TLS|SSL|handshake|EENCRYPT|EPROTO|wrong version number|unsupported protocol)\b/i;
 
 export function connectionError(
   cause: unknown,
@@ -82,8 +83,9 @@ export function connectionError(
   }
   if (TLS.test(textsOf(cause))) {
     return new SqlServerConnectionError(`${where} and the driver agree on no encryption: ${reason}`, {
-      remedy:
-        'set sqlserverConfig.options.encrypt: false for a server without TLS, or let the server take TLS 1.2',
+      remedy: REQUIRES.test(textsOf(cause))
+        ? 'set sqlserverConfig.options.encrypt: true'
+        : 'set sqlserverConfig.options.encrypt: false for a server without TLS, or let the server take TLS 1.2',
       errorClass: classOfFailure(cause) === 'transient' ? 'transient' : 'fatal',
       cause,
     });

@@ -255,7 +255,7 @@ export class Session {
     onRequest?.(request);
     const cancel = (): void => {
       request.cancel();
-      this.#settled(ended.promise);
+      void this.#settled(ended.promise);
     };
     signal?.addEventListener('abort', cancel, { once: true });
     try {
