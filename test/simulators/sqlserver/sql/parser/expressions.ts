@@ -1,7 +1,13 @@
 /** Scalar expressions by precedence: `~` and signs, then `* / %`, then `+ - & ^ |`. */
 import type { BinaryOperator, Condition, Expression } from '../ast.ts';
 import { parseNode } from './conditions.ts';
-import { isFunctionNext, parseFunction, parseReservedFunction } from './function-calls.ts';
+import {
+  isFunctionNext,
+  isStaticMethodNext,
+  parseFunction,
+  parseReservedFunction,
+  parseStaticMethod,
+} from './function-calls.ts';
 import { literalOf } from './literals.ts';
 import { parseDottedName } from './names.ts';
 import { isQueryNext, parseQueryExpression } from './queries.ts';
@@ -98,6 +104,7 @@ function parsePrimary(reader: TokenReader): Node {
   const reserved = parseReservedFunction(reader);
   if (reserved !== undefined) return reserved;
   if (isFunctionNext(reader)) return parseFunction(reader);
+  if (isStaticMethodNext(reader)) return parseStaticMethod(reader);
   return { kind: 'column', line, parts: parseDottedName(reader) };
 }
 

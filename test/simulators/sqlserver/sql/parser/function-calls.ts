@@ -49,6 +49,18 @@ export function isFunctionNext(reader: TokenReader): boolean {
   return false;
 }
 
+/** `hierarchyid::Parse(…)`. */
+export function isStaticMethodNext(reader: TokenReader): boolean {
+  return reader.isName && reader.ahead(1).kind === 'operator' && reader.ahead(1).text === '::';
+}
+
+export function parseStaticMethod(reader: TokenReader): Expression {
+  const { line } = reader;
+  const type = reader.expectName();
+  reader.expectOperator('::');
+  return call(`${type}::${reader.expectName()}`.toUpperCase(), line, parseArguments(reader));
+}
+
 export function parseFunction(reader: TokenReader): Expression {
   const { line } = reader;
   const parts = parseDottedName(reader);

@@ -12,6 +12,8 @@ export type Collation = {
   readonly utf8: boolean;
   /** Equal strings have equal keys; trailing spaces never count. */
   readonly key: (text: string) => string;
+  /** As {@link key}, but trailing spaces count. */
+  readonly fold: (text: string) => string;
   readonly compare: (left: string, right: string) => number;
 };
 
@@ -46,11 +48,13 @@ function makeCollation(name: string, line: number): Collation {
       caseSensitive: true,
       accentSensitive: true,
       key: withoutTrailingSpaces,
+      fold: (text) => text,
       compare: compareUnits,
     };
   const caseSensitive = cases!.toUpperCase() === 'CS';
   const accentSensitive = accents!.toUpperCase() === 'AS';
-  const key = folding(caseSensitive, accentSensitive);
+  const fold = folding(caseSensitive, accentSensitive);
+  const key = (text: string): string => fold(withoutTrailingSpaces(text));
   const collator = new Intl.Collator('en', {
     sensitivity: sensitivity(caseSensitive, accentSensitive),
     caseFirst: 'lower',
@@ -61,7 +65,7 @@ function makeCollation(name: string, line: number): Collation {
     if (a === b) return 0;
     return collator.compare(a, b) || compareUnits(a, b);
   };
-  return { ...common, binary: false, caseSensitive, accentSensitive, key, compare };
+  return { ...common, binary: false, caseSensitive, accentSensitive, key, fold, compare };
 }
 
 function sensitivity(
@@ -82,11 +86,8 @@ const PLAIN = /^[\x20-\x7e]*$/;
 
 function folding(caseSensitive: boolean, accentSensitive: boolean): (text: string) => string {
   return (text) => {
-    const trimmed = withoutTrailingSpaces(text);
-    if (PLAIN.test(trimmed)) return caseSensitive ? trimmed : trimmed.toLowerCase();
-    const normal = accentSensitive
-      ? trimmed.normalize('NFC')
-      : trimmed.normalize('NFD').replace(/\p{M}/gu, '');
+    if (PLAIN.test(text)) return caseSensitive ? text : text.toLowerCase();
+    const normal = accentSensitive ? text.normalize('NFC') : text.normalize('NFD').replace(/\p{M}/gu, '');
     return caseSensitive ? normal : normal.toLowerCase();
   };
 }
