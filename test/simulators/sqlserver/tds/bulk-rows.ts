@@ -3,8 +3,9 @@ import type { BulkColumn, Datum } from '../contract.ts';
 import type { ArrivingBytes } from './arriving-bytes.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { ProtocolError } from './protocol-error.ts';
+import { readWireType } from './read-wire-type.ts';
 import { readValue } from './values.ts';
-import { readWireType, type WireType } from './wire-type.ts';
+import type { WireType } from './wire-type.ts';
 
 const COLUMNS = 0x81;
 const ROW = 0xd1;

@@ -2,8 +2,8 @@
 import type { Datum, Parameter } from '../contract.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { ProtocolError } from './protocol-error.ts';
+import { readWireType } from './read-wire-type.ts';
 import { readValue } from './values.ts';
-import { readWireType } from './wire-type.ts';
 
 /** Procedures that clients call by number. */
 const NUMBERED: ReadonlyMap<number, string> = new Map([

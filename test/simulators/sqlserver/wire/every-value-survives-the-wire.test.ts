@@ -5,8 +5,9 @@ import { seed } from '../../../support/random.ts';
 import type { SqlType, SqlValue } from '../contract.ts';
 import { ByteReader } from '../tds/byte-reader.ts';
 import { ByteWriter } from '../tds/byte-writer.ts';
+import { readWireType } from '../tds/read-wire-type.ts';
 import { readValue, writeValue } from '../tds/values.ts';
-import { readWireType, writeWireType } from '../tds/wire-type.ts';
+import { writeWireType } from '../tds/wire-type.ts';
 
 type Sample = { readonly type: SqlType; readonly value: SqlValue };
 
