@@ -59,6 +59,83 @@ test('the config.js and realmmodels.js that users of the reference have are take
   expect(connection).toMatchObject({ host: 'db', port: 5433, database: 'music', user: 'pg' });
 });
 
+test('the config.js of the reference for SQL Server is taken as it is', async () => {
+  await put('package.json', '{}');
+  await put(
+    'config.js',
+    `module.exports = {
+      database_name: 'SQLSyncDemo',
+      database_schema: 'sales',
+      realm_object_server_url: 'realm://10.0.0.7:9080',
+      auth_server_url: 'http://10.0.0.7:9080',
+      admin_username: 'realm-admin',
+      admin_password: '',
+      target_realm_path: '/SQLDemoNew',
+      sqlserver_config: {
+        user: 'realm', password: 'hush', server: 'db.example.com', port: 1433, connectionTimeout: 300000,
+        requestTimeout: 300000, pool: { idleTimeoutMillis: 300000 }, options: { encrypt: true },
+      },
+    };`,
+  );
+  await put('realmmodels.js', `module.exports = ${models};`);
+  const configured = (await loadConfig('config.js', {}, directory)).connector();
+  expect(configured).toMatchObject({ product: 'SQL Server', database: 'SQLSyncDemo', schema: 'sales' });
+  expect(configured.engine).toMatchObject({
+    serverUrl: 'http://10.0.0.7:9080',
+    fixedRealmPath: '/SQLDemoNew',
+  });
+  expect(configured.connection).toMatchObject({ server: 'db.example.com', user: 'realm' });
+});
+
+test.each([
+  ['an option of it', "sqlserverConfig: { server: 'db' }", {}],
+  ['a function of it', 'mapSQLServerTableName: (name) => name', {}],
+  ['its schema', "dbSchema: 'dbo'", {}],
+  ['the environment', '', { ISTHMUS_SQLSERVER_URL: 'sqlserver://sa:p@db2:1500' }],
+])('a configuration is for SQL Server when it is named by %s', async (_what, option, environment) => {
+  await put('config.ts', `export default { connector: { ...${connector}, ${option} } };`);
+  const configured = (await loadConfig(undefined, environment, directory)).connector();
+  expect(configured).toMatchObject({ product: 'SQL Server', database: 'music', schema: 'dbo' });
+});
+
+test('environment variables go before what the file says of SQL Server', async () => {
+  await put(
+    'config.ts',
+    `export default { connector: { ...${connector}, sqlserverConfig: { server: 'db', user: 'app', password: 'file' } } };`,
+  );
+  const environment = { ISTHMUS_SQLSERVER_PASSWORD: 'environment' };
+  const { connection } = (await loadConfig(undefined, environment, directory)).connector();
+  expect(connection).toMatchObject({
+    server: 'db',
+    authentication: { options: { userName: 'app', password: 'environment' } },
+  });
+});
+
+test('mistakes in a configuration of SQL Server are reported under the names that were written', async () => {
+  await put(
+    'config.json',
+    JSON.stringify({
+      database_name: 'music',
+      database_schema: '',
+      admin_username: 'a',
+      admin_password: 'b',
+      realm_object_server_url: 'realm://x',
+      target_realm_path: '/music',
+      sqlserver_config: { sever: 'db', options: { encrypt: 'x' } },
+      connector: { schema: [] },
+    }),
+  );
+  const error = await loadConfig('config.json', {}, directory).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({
+    code: 'config-invalid',
+    problems: expect.arrayContaining([
+      expect.objectContaining({ path: 'database_schema' }),
+      { path: 'sqlserver_config.sever', message: 'unknown option, did you mean server?' },
+      expect.objectContaining({ path: 'sqlserver_config.options.encrypt' }),
+    ]),
+  });
+});
+
 test('a mistake under a flat name is reported under that name', async () => {
   await put(
     'config.json',
