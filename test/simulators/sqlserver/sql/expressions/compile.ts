@@ -84,7 +84,10 @@ function literal<Env>(
   scope: Scope<Env>,
 ): Compiled<Env> {
   const { type } = node;
-  if (!isText(type)) return { type, nullable: false, evaluate: () => node.value, constant: true };
+  if (!isText(type)) {
+    const digits = type.kind === 'int' ? { constantDigits: String(node.value).length } : {};
+    return { type, nullable: false, evaluate: () => node.value, constant: true, ...digits };
+  }
   const { collation } = scope.session;
   const text = node.value as string;
   const value = isUnicode(type) ? text : throughCodePage(text, collation);

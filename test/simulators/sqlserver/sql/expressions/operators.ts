@@ -64,7 +64,7 @@ export function compileBinary<Env>(
   if (operator === '+' && isCharacter(a.type) && isCharacter(b.type)) return concatenate(a, b, scope, line);
   if (operator === '+' && isBinary(a.type) && isBinary(b.type)) return concatenateBytes(a, b);
   if (isDateOrTime(a.type) || isDateOrTime(b.type)) return dateArithmetic(operator, a, b, scope, line);
-  const type = resultType(operator, a.type, b.type, line);
+  const type = resultType(operator, a, b, line);
   return calculate(operator, a, b, type, scope, line);
 }
 
@@ -168,7 +168,12 @@ function dateArithmetic<Env>(
   });
 }
 
-function resultType(operator: Arithmetic, left: SqlType, right: SqlType, line: number): SqlType {
+function resultType<Env>(
+  operator: Arithmetic,
+  { type: left, constantDigits: leftDigits }: Compiled<Env>,
+  { type: right, constantDigits: rightDigits }: Compiled<Env>,
+  line: number,
+): SqlType {
   for (const type of [left, right])
     if (!isNumeric(type) && !isCharacter(type) && !isBinary(type)) throw invalid(type, NAMES[operator], line);
   if (!isNumeric(left) && !isNumeric(right)) throw invalid(left, NAMES[operator], line);
@@ -176,12 +181,13 @@ function resultType(operator: Arithmetic, left: SqlType, right: SqlType, line: n
     isNumeric(left) && isNumeric(right) ? commonType(left, right) : isNumeric(left) ? left : right;
   if (common.kind === 'bit') throw invalid(common, NAMES[operator], line);
   if (operator === '%' && isApproximate(common)) throw incompatible(operator, left, right, line);
-  if (common.kind === 'decimal') return decimalResult(operator, shaped(left, common), shaped(right, common));
-  return common;
+  if (common.kind !== 'decimal') return common;
+  return decimalResult(operator, shaped(left, common, leftDigits), shaped(right, common, rightDigits));
 }
 
-/** Text beside a decimal becomes a decimal of the same shape. */
-function shaped(type: SqlType, common: SqlType): SqlType {
+/** Text beside a decimal becomes a decimal of the same shape; a constant is as precise as it is written. */
+function shaped(type: SqlType, common: SqlType, digits: number | undefined): SqlType {
+  if (digits !== undefined) return { kind: 'decimal', precision: digits, scale: 0 };
   return isNumeric(type) ? type : common;
 }
 

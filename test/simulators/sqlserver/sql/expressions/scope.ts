@@ -26,6 +26,8 @@ export type Compiled<Env> = Typed & {
   readonly untypedNull?: boolean;
   /** It needs no row: the value is the same whatever `env` is. */
   readonly constant?: boolean;
+  /** Digits of a whole-number constant, with which it enters decimal arithmetic. */
+  readonly constantDigits?: number;
   /** The column behind it, for the name of a result column and for flags such as identity. */
   readonly columnName?: string;
   readonly identity?: boolean;

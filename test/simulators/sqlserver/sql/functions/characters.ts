@@ -17,9 +17,9 @@ import {
   varyingLike,
 } from './definition.ts';
 
-const LAST_BYTE = 255n;
-const LAST_UNIT = 0xffffn;
-const LAST_POINT = 0x10ffffn;
+const LAST_BYTE = 255;
+const LAST_UNIT = 0xffff;
+const LAST_POINT = 0x10ffff;
 
 function char<Env>({ args, scope, line }: Application<Env>): Compiled<Env> {
   const { collation } = scope.session;
@@ -28,7 +28,9 @@ function char<Env>({ args, scope, line }: Application<Env>): Compiled<Env> {
     { kind: 'char', length: 1 },
     [code],
     (value) =>
-      value < 0n || value > LAST_BYTE ? null : decodeVarchar(Uint8Array.of(Number(value)), collation),
+      Number(value) < 0 || Number(value) > LAST_BYTE
+        ? null
+        : decodeVarchar(Uint8Array.of(Number(value)), collation),
     { nullable: true },
   );
   return { ...result, collation: { name: collation, label: 'coercible' } };
@@ -42,7 +44,7 @@ function nchar<Env>({ args, scope, line }: Application<Env>): Compiled<Env> {
     { kind: 'nchar', length: supplementary ? 2 : 1 },
     [code],
     (value) =>
-      value < 0n || value > (supplementary ? LAST_POINT : LAST_UNIT)
+      Number(value) < 0 || Number(value) > (supplementary ? LAST_POINT : LAST_UNIT)
         ? null
         : String.fromCodePoint(Number(value)),
     { nullable: true },

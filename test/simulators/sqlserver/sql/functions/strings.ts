@@ -68,7 +68,7 @@ function side(fromLeft: boolean): FunctionDefinition['compile'] {
     const count = coerce(application.args[1]!, INT, application.scope, application.line);
     const type = varyingLike(text.type, constantLength(count, lengthOfType(text.type)));
     return strictText(application, type, [text, count], (value, wanted) => {
-      if (wanted < 0n) throw negativeLength(application.name);
+      if (Number(wanted) < 0) throw negativeLength(application.name);
       const all = value as string;
       const size = units.length(all);
       return fromLeft
@@ -210,7 +210,7 @@ function replicate<Env>(application: Application<Env>): Compiled<Env> {
   const type = varyingLike(text.type, lengthOfType(text.type) === 'max' ? 'max' : 8000);
   const limit = lengthOfType(type);
   return strictText(application, type, [text, count], (value, times) => {
-    if (times < 0n) return null;
+    if (Number(times) < 0) return null;
     const repeated = (value as string).repeat(
       limit === 'max' ? Number(times) : Math.min(Number(times), limit),
     );
@@ -223,7 +223,7 @@ function space<Env>(application: Application<Env>): Compiled<Env> {
   const collated = collationOf([], application.scope.session.collation, application.line);
   return {
     ...strict({ kind: 'varchar', length: 8000 }, [count], (times) =>
-      times < 0n ? null : ' '.repeat(Math.min(Number(times), 8000)),
+      Number(times) < 0 ? null : ' '.repeat(Math.min(Number(times), 8000)),
     ),
     collation: collated,
   };
