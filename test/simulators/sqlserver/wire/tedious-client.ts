@@ -79,10 +79,15 @@ export class TediousClient {
     return this.#send(sql, parameters, (request) => this.connection.execSql(request));
   }
 
+  /** The output parameters come first. */
   call(procedure: string, parameters: Parameters, outputs: Parameters): Promise<Answer> {
-    return this.#send(procedure, parameters, (request) => {
-      for (const [name, { type, value }] of Object.entries(outputs))
+    return this.#send(procedure, {}, (request) => {
+      for (const [name, { type, value }] of Object.entries(outputs)) {
         request.addOutputParameter(name, type, value);
+      }
+      for (const [name, { type, value }] of Object.entries(parameters)) {
+        request.addParameter(name, type, value);
+      }
       this.connection.callProcedure(request);
     });
   }

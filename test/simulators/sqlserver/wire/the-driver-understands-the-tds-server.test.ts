@@ -424,6 +424,26 @@ describe.each(WAYS.map(({ name, options }) => [name, options] as const))('%s', (
     await expect(run(() => connection.execute(request, { a: 3 }))).rejects.toMatchObject({ number: 8179 });
   });
 
+  it('prepares and executes a statement at once', async () => {
+    engine.on('SELECT @a', ({ parameters }) => {
+      const value = parameters.find(({ name }) => name === '@a')?.value ?? null;
+      return result([{ name: 'a', type: { kind: 'int' }, nullable: true }], [value]);
+    });
+    const answer = await client.call(
+      'sp_prepexec',
+      {
+        params: { type: TYPES.NVarChar, value: '@a int' },
+        stmt: { type: TYPES.NVarChar, value: 'SELECT @a' },
+        a: { type: TYPES.Int, value: 5 },
+      },
+      { handle: { type: TYPES.Int, value: undefined } },
+    );
+    expect(answer.rows).toEqual([[5]]);
+    const again = { '': { type: TYPES.Int, value: answer.outputs.handle }, a: { type: TYPES.Int, value: 6 } };
+    expect((await client.call('sp_execute', again, {})).rows).toEqual([[6]]);
+    await expect(client.call('sp_execute', { '': again[''] }, {})).rejects.toMatchObject({ number: 8178 });
+  });
+
   it('keeps transactions together, with savepoints, isolation and roll-backs by errors', async () => {
     const session = engine.sessions.at(-1);
     const { connection } = client;
