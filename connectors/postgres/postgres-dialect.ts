@@ -262,6 +262,15 @@ export class PostgresDialect implements SourceDialect {
     return new SnapshotVisibility(visibility).includes(transaction);
   }
 
+  /** A commit is in the log a moment before other transactions see it. */
+  async visibility(): Promise<string> {
+    const read = async (session: Session): Promise<string> => {
+      const [row] = await session.query('SELECT txid_current_snapshot()::text');
+      return row?.[0] ?? '';
+    };
+    return this.#with('reading what is visible', read, this.#reader);
+  }
+
   /**
    * Throws `PostgresFeedLostError` when the database is another one than `known` comes from, or its slot has moved on
    * without us. That the slot may be missing or lost is not looked at: it can be made anew.

@@ -398,6 +398,11 @@ export interface SourceDialect {
   openSnapshot(): Promise<SnapshotReader>;
   snapshotIncludes(visibility: string, transaction: string): boolean;
   /**
+   * What rows that are read from now on show, for {@link snapshotIncludes}. Absent where the feed brings no transaction
+   * before everybody sees it.
+   */
+  visibility?(): Promise<string>;
+  /**
    * Streams from the feed's confirmed position; events at or before `after` are not delivered again. `known` lets it see
    * that the database is another one than before; then it may begin earlier ({@link ChangeFeed.after}), or refuse.
    */

@@ -11,6 +11,7 @@ import { mappingCases } from './cases/mapping.ts';
 import { policyCases } from './cases/policies.ts';
 import { relationCases } from './cases/relations.ts';
 import { rowCases } from './cases/rows-and-objects.ts';
+import { watchedListConvergenceCases } from './cases/watched-list-convergence.ts';
 import { watchedListCases } from './cases/watched-lists.ts';
 import { Deployment, type DeploymentOptions } from './deployment.ts';
 import type { Capability, ConformanceTarget } from './target.ts';
@@ -29,6 +30,7 @@ const ALL: readonly Cases[] = [
   rowCases,
   relationCases,
   watchedListCases,
+  watchedListConvergenceCases,
   joinTableCases,
   collectionCases,
   keyCases,

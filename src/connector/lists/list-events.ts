@@ -18,6 +18,8 @@ import type { ListMarks } from './list-marks.ts';
 /** A list by the row of its owner. */
 export type ChangedList = { readonly list: FollowedList; readonly owner: string };
 
+export type Changes = { readonly lists: readonly ChangedList[]; readonly transactions: readonly string[] };
+
 /** What the rows of a table say of a list. */
 type Role =
   | { readonly kind: 'order'; readonly list: FollowedList; readonly oid: number }
@@ -47,6 +49,9 @@ export class ListEvents {
   #current = new Map<string, ChangedList>();
   /** Of those that are over. */
   #ready = new Map<string, ChangedList>();
+  /** The transaction that goes on, and those that are over and have changed lists. */
+  #transaction: string | undefined;
+  #transactions = new Set<string>();
 
   constructor(marks: ListMarks, mapping: () => Mapping) {
     this.#marks = marks;
@@ -56,24 +61,28 @@ export class ListEvents {
   note(events: readonly FeedEvent[]): void {
     if (this.#mapping().followedLists.length === 0) return;
     for (const event of events) {
-      if (event.kind === 'change') this.#change(event.change);
-      else if (event.kind === 'commit') {
+      if (event.kind === 'begin') this.#transaction = event.transaction;
+      else if (event.kind === 'change') this.#change(event.change);
+      else if (event.kind === 'commit' && this.#current.size > 0) {
         for (const [name, changed] of this.#current) this.#ready.set(name, changed);
+        if (this.#transaction !== undefined) this.#transactions.add(this.#transaction);
         this.#current = new Map();
       }
     }
   }
 
-  /** The lists that are to be looked at now. */
-  take(): readonly ChangedList[] {
-    const ready = [...this.#ready.values()];
-    if (ready.length > 0) this.#ready = new Map();
-    return ready;
+  /** The lists that are to be looked at now, and the transactions that must be seen then. */
+  take(): Changes {
+    const changes = { lists: [...this.#ready.values()], transactions: [...this.#transactions] };
+    if (changes.lists.length > 0) this.#ready = new Map();
+    if (changes.transactions.length > 0) this.#transactions = new Set();
+    return changes;
   }
 
   /** To be looked at with the next events. */
-  add(changed: ChangedList): void {
-    this.#ready.set(nameOf(changed.list, changed.owner), changed);
+  add({ lists, transactions }: Changes): void {
+    for (const changed of lists) this.#ready.set(nameOf(changed.list, changed.owner), changed);
+    for (const transaction of transactions) this.#transactions.add(transaction);
   }
 
   /** The transaction that goes on will be delivered again. */

@@ -8,6 +8,7 @@
  * Reading, deciding and writing of one list never overlap with those of another attempt: the feed and the queues of the
  * realms take turns.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { MergedInstruction } from '../../adapter/merged-instruction.ts';
 import type { Instruction } from '../../changeset/instruction.ts';
 import type { ReplicaStore } from '../../store/replica/contract.ts';
@@ -19,7 +20,7 @@ import type { ClassMapping, Mapping } from '../mapping/class-mapping.ts';
 import type { FollowedList } from '../mapping/followed-lists.ts';
 import type { SyncedRealm } from '../realms.ts';
 import { heldItems, listItems, objectKey, objectOfOwn, objectText, ownOfObject } from './list-ends.ts';
-import { type ChangedList, ListEvents } from './list-events.ts';
+import { type ChangedList, type Changes, ListEvents } from './list-events.ts';
 import { ListMarks, type ListName } from './list-marks.ts';
 import { inOrderOf, mergeLists, sameList, withoutRepetitions } from './list-merge.ts';
 import { isTidy, ListPlan, type ListToWrite, type PlannedList } from './list-plan.ts';
@@ -27,11 +28,14 @@ import { fetchLists, fetchOwns, NO_LIST, type SqlList } from './sql-lists.ts';
 
 /** Owners that are compared at a time when whole classes are. */
 const COMPARED_OWNERS = 1_000;
+/** How often, and how soon, a commit is looked for that nobody else sees yet, before everything else goes on. */
+const LOOKS = 20;
+const LOOK_MILLISECONDS = 5;
 
 export type ListKeeperOptions = {
   readonly store: ReplicaStore;
   readonly mapping: () => Mapping;
-  readonly reads: Pick<SourceDialect, 'fetchRows'>;
+  readonly reads: Pick<SourceDialect, 'fetchRows' | 'snapshotIncludes' | 'visibility'>;
   readonly realms: () => readonly SyncedRealm[];
   /** Decides on a list that the realm cannot hold: returns to leave it, throws to stop. */
   readonly onDataError: (error: DataError, className: string) => void;
@@ -48,6 +52,8 @@ export class ListKeeper {
   readonly #events: ListEvents;
   #tail: Promise<unknown> = Promise.resolve();
   #refused: ListPlan['refused'] = [];
+  /** What an earlier run had put off is noted. */
+  #isRestored = false;
 
   constructor(options: ListKeeperOptions) {
     this.#options = options;
@@ -65,18 +71,59 @@ export class ListKeeper {
     events: readonly FeedEvent[],
     write: (lists: () => readonly WrittenList[]) => Promise<T>,
   ): Promise<T> {
+    if (!this.#isRestored) this.#restore();
     this.#events.note(events);
-    const changed = this.#events.take();
-    if (changed.length === 0) return write(() => []);
+    const changes = this.#events.take();
+    if (changes.lists.length === 0) return write(() => []);
     return this.#inTurn(async () => {
       try {
-        const found = await this.#read(changed);
-        return await write(() => found.flatMap((list) => this.#compare(list)));
+        if (!(await this.#isVisible(changes.transactions))) return await this.#postpone(changes, write);
+        const found = await this.#read(changes.lists);
+        return await write(() => {
+          const written = found.flatMap((list) => this.#compare(list));
+          for (const { list, owner } of changes.lists) this.#marks.postpone(list, owner, false);
+          return written;
+        });
       } catch (error) {
-        for (const list of changed) this.#events.add(list);
+        this.#events.add(changes);
         throw error;
       }
     });
+  }
+
+  /** A commit may be in the feed a moment before those who read see it. */
+  async #isVisible(transactions: readonly string[]): Promise<boolean> {
+    const { reads } = this.#options;
+    if (reads.visibility === undefined || transactions.length === 0) return true;
+    for (let look = 1; ; look += 1) {
+      const visibility = await reads.visibility();
+      if (transactions.every((transaction) => reads.snapshotIncludes(visibility, transaction))) return true;
+      if (look >= LOOKS) return false;
+      await sleep(LOOK_MILLISECONDS);
+    }
+  }
+
+  /** The lists are looked at with later events, also after a restart. */
+  async #postpone<T>(
+    changes: Changes,
+    write: (lists: () => readonly WrittenList[]) => Promise<T>,
+  ): Promise<T> {
+    const result = await write(() => {
+      for (const { list, owner } of changes.lists) this.#marks.postpone(list, owner, true);
+      return [];
+    });
+    this.#events.add(changes);
+    return result;
+  }
+
+  #restore(): void {
+    this.#isRestored = true;
+    const mapping = this.#options.mapping();
+    const lists = this.#marks.postponed().flatMap(([className = '', property = '', owner = '']) => {
+      const list = mapping.followedList(className, property);
+      return list === undefined ? [] : [{ list, owner }];
+    });
+    this.#events.add({ lists, transactions: [] });
   }
 
   /** The connection was lost: the unfinished transaction will be delivered again from its beginning. */
@@ -252,7 +299,8 @@ export class ListKeeper {
         const base = this.#marks.base(name);
         if (base === undefined) continue;
         this.#marks.setBase(name, { ...base, items: base.items.filter((known) => known !== item) });
-        if (base.owner !== '') this.#events.add({ list: name.list, owner: base.owner });
+        if (base.owner !== '')
+          this.#events.add({ lists: [{ list: name.list, owner: base.owner }], transactions: [] });
       }
     });
   }

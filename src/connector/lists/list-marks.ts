@@ -10,6 +10,7 @@ import type { FollowedList } from '../mapping/followed-lists.ts';
 const BASE = 'list:base:';
 const HOLDERS = 'list:holders:';
 const OWED = 'list:owed:';
+const POSTPONED = 'list:postponed:';
 
 const textsSchema = z.array(z.string());
 const baseSchema = z.object({
@@ -92,6 +93,20 @@ export class ListMarks {
   owed(): readonly (readonly string[])[] {
     return [...this.#store.marks(OWED).keys()].map((name) =>
       textsSchema.parse(JSON.parse(name.slice(OWED.length))),
+    );
+  }
+
+  /** The list is to be looked at later, or need not be any more. Call inside the store's transaction. */
+  postpone({ ownerClass, property }: FollowedList, owner: string, postponed: boolean): void {
+    const mark = `${POSTPONED}${JSON.stringify([ownerClass, property, owner])}`;
+    if (postponed) this.#store.setMark(mark, '');
+    else if (this.#store.mark(mark) !== undefined) this.#store.setMark(mark, undefined);
+  }
+
+  /** As `Class`, property and row of the owner. */
+  postponed(): readonly (readonly string[])[] {
+    return [...this.#store.marks(POSTPONED).keys()].map((name) =>
+      textsSchema.parse(JSON.parse(name.slice(POSTPONED.length))),
     );
   }
 

@@ -170,9 +170,10 @@ export class SchemaWatch {
   }
 
   /** The same for what the feed asks the database. */
-  get reads(): Pick<SourceDialect, 'fetchRows' | 'snapshotIncludes'> {
+  get reads(): Pick<SourceDialect, 'fetchRows' | 'snapshotIncludes' | 'visibility'> {
     const { dialect } = this.#options;
     return {
+      ...(dialect.visibility === undefined ? {} : { visibility: dialect.visibility.bind(dialect) }),
       fetchRows: (...args) => this.#guard(dialect.fetchRows(...args)),
       snapshotIncludes: (visibility, transaction) => dialect.snapshotIncludes(visibility, transaction),
     };

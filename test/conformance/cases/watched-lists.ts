@@ -1,85 +1,9 @@
 /** Lists that are kept from both sides: their order by a list table, their members by a foreign key. */
 import { expect } from 'vitest';
 import { RealmList } from '../../../src/client/realm/list.ts';
-import type { ObjectRealm } from '../../../src/client/realm/object-realm.ts';
-import type { ConnectorOptions } from '../../../src/connector/options.ts';
-import { Random, testSeed } from '../../support/random.ts';
-import type { Deployment, Device } from '../deployment.ts';
+import type { Deployment } from '../deployment.ts';
 import type { Cases, Deploy } from '../run-conformance.ts';
-import type { PortableTable } from '../target.ts';
-
-const lineTable: PortableTable = {
-  name: 'line',
-  columns: [
-    { name: 'id', type: 'int' },
-    { name: 'name', type: 'text' },
-  ],
-  primaryKey: ['id'],
-};
-
-const stopTable = (member: { readonly nullable: boolean } | undefined): PortableTable => ({
-  name: 'stop',
-  columns: [
-    { name: 'id', type: 'int' },
-    { name: 'name', type: 'text' },
-    ...(member === undefined ? [] : [{ name: 'line', type: 'int', nullable: member.nullable } as const]),
-  ],
-  primaryKey: ['id'],
-  foreignKeys:
-    member === undefined ? [] : [{ columns: ['line'], references: 'line', referencedColumns: ['id'] }],
-});
-
-const models = (watched: boolean): ConnectorOptions['models'] => [
-  {
-    name: 'line',
-    primaryKey: 'id',
-    properties: {
-      id: 'int',
-      name: 'string?',
-      stops: { type: 'list', objectType: 'stop', ...(watched ? { watch_table: true } : {}) },
-    },
-  },
-  {
-    name: 'stop',
-    primaryKey: 'id',
-    properties: {
-      id: 'int',
-      name: 'string?',
-      line: { type: 'linkingObjects', objectType: 'line', property: 'stops' },
-    },
-  },
-];
-
-/** Lines and their stops, told by a foreign key, in an order that a list table keeps. */
-const lines = {
-  tables: [lineTable, stopTable({ nullable: true })],
-  models: models(true),
-};
-
-const ORDER = 'line_stops';
-
-function stopsOf(realm: ObjectRealm, line: number): RealmList {
-  const list = realm.objectForPrimaryKey('line', line)?.stops;
-  if (list instanceof RealmList) return list;
-  throw new Error(`line ${line} has no list of stops`);
-}
-
-/** The lists as the table of the foreign key, the list table and the device have them. */
-async function shown(deployment: Deployment, device: Device) {
-  const inOrder = new Map<string | null, (string | null)[]>();
-  for (const [oid = null, , target = null] of await deployment.rows(ORDER, 'oid', 'idx', 'target'))
-    inOrder.set(oid, [...(inOrder.get(oid) ?? []), target]);
-  const members = new Map<string | null, (string | null)[]>();
-  for (const [line = null, id = null] of await deployment.rows('stop', 'line', 'id'))
-    if (line !== null) members.set(line, [...(members.get(line) ?? []), id]);
-  const lists = device.shown('line', 'id', 'stops');
-  return {
-    device: Object.fromEntries(lists.filter(([, stops]) => stops !== '[]')),
-    table: Object.fromEntries([...inOrder].map(([oid, targets]) => [oid, `[${targets.join(' ')}]`])),
-    members: Object.fromEntries([...members].map(([line, ids]) => [line, ids.join(' ')])),
-    indexes: (await deployment.rows(ORDER, 'oid', 'idx')).map(([, index]) => index).join(' '),
-  };
-}
+import { lines, lineTable, models, numberedLines, ORDER, shown, stopsOf, stopTable } from './lines.ts';
 
 /** Line 1 with the stops 10, 20 and 30, line 2 with the stop 40. */
 async function started(deploy: Deploy): Promise<Deployment> {
@@ -93,92 +17,6 @@ async function started(deploy: Deploy): Promise<Deployment> {
     { id: 40, line: 2 },
   );
   return deployment;
-}
-
-function idsOf(stops: string | null | undefined): string {
-  const ids = stops?.slice(1, -1).split(' ') ?? [];
-  return ids.toSorted((a, b) => Number(a) - Number(b)).join(' ');
-}
-
-const RANDOM_STEPS = 120;
-const LINES = 3;
-const STOPS = 8;
-
-async function randomStep(deployment: Deployment, devices: readonly Device[], random: Random): Promise<void> {
-  const drawn = random.below(20);
-  if (drawn < 7) changeOn(random.pick(devices), random);
-  else if (drawn < 14) await changeInSql(deployment, random);
-  else if (drawn < 17) await random.pick(devices).sync();
-  else if (drawn < 19) await deployment.carryAll();
-  else await deployment.restart();
-}
-
-function changeOn(device: Device, random: Random): void {
-  device.write((realm) => {
-    const id = random.below(LINES);
-    const line = realm.objectForPrimaryKey('line', id);
-    const stop = realm.objectForPrimaryKey('stop', random.below(STOPS));
-    const list = line?.stops instanceof RealmList ? line.stops : undefined;
-    switch (random.below(8)) {
-      case 0:
-        realm.create('line', { id, name: 'd' }, 'modified');
-        break;
-      case 1:
-        realm.create('stop', { id: random.below(STOPS), name: 'd' }, 'modified');
-        break;
-      case 2:
-        if (random.chance(0.3) && line !== null) realm.delete(line);
-        break;
-      case 3:
-        if (random.chance(0.5) && stop !== null) realm.delete(stop);
-        break;
-      case 4:
-        if (list !== undefined && list.length > 0) list.remove(random.below(list.length));
-        break;
-      case 5:
-        if (list !== undefined && list.length > 1)
-          list.move(random.below(list.length), random.below(list.length));
-        break;
-      default:
-        if (list !== undefined && stop !== null) list.splice(random.below(list.length + 1), 0, stop);
-    }
-  });
-}
-
-async function changeInSql({ database }: Deployment, random: Random): Promise<void> {
-  const line = random.below(LINES);
-  const id = random.below(STOPS);
-  const change = database.transaction(async (application) => {
-    switch (random.below(7)) {
-      case 0:
-        if ((await application.update('line', { id: line }, { name: 's' })) === 0)
-          await application.insert('line', { id: line });
-        break;
-      case 1:
-        if ((await application.update('stop', { id }, { line })) === 0)
-          await application.insert('stop', { id, line });
-        break;
-      case 2:
-        await application.update('stop', { id }, { line: null });
-        break;
-      case 3:
-        await application.remove('stop', { id });
-        break;
-      case 4:
-        if (!random.chance(0.4)) break;
-        await application.update('stop', { line }, { line: null });
-        await application.remove('line', { id: line });
-        break;
-      case 5:
-        await application.remove(ORDER, { oid: line, idx: random.below(3) });
-        break;
-      default:
-        await application.update(ORDER, { oid: line, idx: random.below(3) }, { target: id });
-    }
-  });
-  await change.catch((error: unknown) => {
-    if (!database.lostRace(error)) throw error;
-  });
 }
 
 export const watchedListCases: Cases = {
@@ -471,45 +309,7 @@ export const watchedListCases: Cases = {
     });
 
     declareCase('lists of rows that the database numbers', ['generatedKeys'], async (deploy) => {
-      const numbered = (name: string, more: PortableTable['columns']): PortableTable => ({
-        name,
-        columns: [
-          { name: `${name}Id`, type: 'int', generated: true },
-          { name: 'RealmId', type: 'text', unique: true },
-          { name: 'name', type: 'text' },
-          ...more,
-        ],
-        primaryKey: [`${name}Id`],
-      });
-      const stops: PortableTable = {
-        ...numbered('stop', [{ name: 'lineId', type: 'int' }]),
-        foreignKeys: [{ columns: ['lineId'], references: 'line', referencedColumns: ['lineId'] }],
-      };
-      const numberedModels = [
-        {
-          name: 'line',
-          primaryKey: 'RealmId',
-          sqlserverPrimaryKey: 'lineId',
-          properties: {
-            RealmId: 'string',
-            lineId: 'int?',
-            name: 'string?',
-            stops: { type: 'list', objectType: 'stop', watch_table: true },
-          },
-        },
-        {
-          name: 'stop',
-          primaryKey: 'RealmId',
-          sqlserverPrimaryKey: 'stopId',
-          properties: {
-            RealmId: 'string',
-            stopId: 'int?',
-            name: 'string?',
-            lineId: { type: 'linkingObjects', objectType: 'line', property: 'stops' },
-          },
-        },
-      ];
-      const deployment = await deploy({ tables: [numbered('line', []), stops], models: numberedModels });
+      const deployment = await deploy(numberedLines);
       await deployment.insert('line', { name: 'loaded' });
       const lineOf = async (name: string): Promise<number> =>
         Number((await deployment.rows('line', 'name', 'lineId')).find(([own]) => own === name)?.[1]);
@@ -575,27 +375,6 @@ export const watchedListCases: Cases = {
       expect((await deployment.rows('stop', 'name', 'lineId')).filter(([, line]) => line !== null)).toEqual([
         ['b', String(loaded)],
       ]);
-    });
-
-    const seed = testSeed();
-    declareCase(`both sides agree after random changes and restarts (seed ${seed})`, [], async (deploy) => {
-      const deployment = await (await deploy(lines)).start();
-      const devices = [deployment.device(), deployment.device()];
-      const random = new Random(seed);
-      for (let step = 0; step < RANDOM_STEPS; step += 1) await randomStep(deployment, devices, random);
-      await deployment.settle();
-      for (const device of devices) {
-        const { device: lists, table, members, indexes } = await shown(deployment, device);
-        expect(table).toEqual(lists);
-        const sorted = Object.entries(lists).map(([line, stops]) => [line, idsOf(stops)]);
-        expect(members).toEqual(Object.fromEntries(sorted));
-        const contiguous = Object.values(lists).flatMap((stops) =>
-          idsOf(stops)
-            .split(' ')
-            .map((_, index) => index),
-        );
-        expect(indexes).toBe(contiguous.join(' '));
-      }
     });
   },
 };
