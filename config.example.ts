@@ -145,4 +145,46 @@ export default {
     // logger: createFileLogger('verbose'),         // import { createFileLogger } from 'isthmus'
     // printCommandsToConsole: false,               // SQL statements, at logLevel 'verbose'
   },
+
+  // ---- The same for SQL Server, in place of the options above that name PostgreSQL (docs/sqlserver.md) ------------
+  // connector: {
+  //   realmConfig: { … },
+  //
+  //   // The database: run `isthmus prepare-database --login sync` once, with a login that may.
+  //   dbName: 'chinook',
+  //   dbSchema: 'dbo',
+  //   sqlserverConfig: {
+  //     server: 'localhost',                       // or 'host\\instance'
+  //     port: 1433,
+  //     user: 'sync',
+  //     password: process.env.ISTHMUS_SQLSERVER_PASSWORD ?? 'change-me',
+  //     connectionTimeout: 15_000,                 // milliseconds
+  //     requestTimeout: 120_000,
+  //     options: {
+  //       encrypt: true,                           // false for a server without TLS
+  //       trustServerCertificate: false,
+  //       connectionRetryInterval: 500,
+  //       maxRetriesOnTransientErrors: 3,
+  //     },
+  //     // connectionString: 'sqlserver://sync:password@localhost:1433/chinook?encrypt=true',   // instead of the above
+  //   },
+  //   // changePollInterval: 1000,                 // milliseconds between two looks while nothing happens
+  //
+  //   realmRegex: '/chinook',
+  //   mapSQLServerChangeToRealmPath: '/chinook',
+  //   // mapRealmChangeToSQLServerTable: (realmPath) => ({ tableName: 'orders', extraProperties: { source: realmPath } }),
+  //   schema: chinookModels,
+  //   compoundPrimaryKeys,                         // from './models/chinook-sqlserver-mapping.ts'
+  //   mapSQLServerColumnName,
+  //   mapRealmPropertyName,
+  //   // mapSQLServerTableName: (tableName) => className,
+  //   // mapRealmClassName: (className) => tableName,
+  //   // convertSQLServerValueToRealm: (tableName, columnName, value) => value,
+  //   // convertRealmValueToSQLServer: (className, propertyName, value) => value,
+  //
+  //   // createSQLServerDB: false,
+  //   // createSQLServerSchema: true,
+  //   // initializeRealmFromSQLServer: false,
+  //   // applyRealmSchemaChangesToSQLServer: false,
+  // },
 };
