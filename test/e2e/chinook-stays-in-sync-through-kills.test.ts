@@ -17,6 +17,7 @@ import { Random, testSeed } from '../support/random.ts';
 import { deployChinook, REALM, withClient } from './chinook-deployment.ts';
 import { differences } from './compare.ts';
 import { DeviceWorkload } from './device-workload.ts';
+import { postgresTables } from './postgres-tables.ts';
 import { SqlWorkload } from './sql-workload.ts';
 
 const CHANGES_PER_SIDE = 1000;
@@ -69,7 +70,7 @@ async function compareAll(): Promise<string[]> {
   }
   return withClient(postgres, database, async (client) => {
     const found: string[] = [];
-    for (const device of devices) found.push(...(await differences(client, device.replica)));
+    for (const device of devices) found.push(...(await differences(postgresTables(client), device.replica)));
     return found;
   });
 }
