@@ -37,6 +37,7 @@ import {
 import { PollInterval } from './poll-interval.ts';
 import { beginOf, eventsOf, feedChanges, regroup } from './regroup.ts';
 import { positionOf, versionOf } from './version.ts';
+import { WaitingNotice } from './waiting-notice.ts';
 
 /** Events handed over at a time: what the engine commits together. */
 const EVENTS_AT_A_TIME = 2_000;
@@ -45,8 +46,6 @@ const IDLE_MILLISECONDS = 250;
 /** How often the record says how far we are, at the most and (while changes come without a pause) at the least. */
 const CONFIRM_MILLISECONDS = 1_000;
 const CONFIRM_BUSY_MILLISECONDS = 10_000;
-/** How often the log repeats that the feed waits for a table. */
-const BLOCKED_NOTICE_MILLISECONDS = 60_000;
 /** A poll begins with a question that takes no time. Whoever does not answer it is gone. */
 const DEFAULT_ANSWER_MILLISECONDS = 30_000;
 export const DEFAULT_POLL_INTERVAL_MILLISECONDS = 1_000;
@@ -95,14 +94,14 @@ export class ChangePoller implements ChangeFeed {
   readonly #own = new Map<string, number>();
   /** By table, when its tracking began at the last look. */
   readonly #begun = new Map<string, bigint>();
-  /** The table that the feed waits for, since when, and when that was said last. */
-  #blocked: { readonly table: string; readonly since: number; noticed: number } | undefined;
+  readonly #notice: WaitingNotice;
 
   constructor(options: ChangePollerOptions, signal: AbortSignal) {
     this.#options = options;
     this.#session = options.session;
     this.#signal = AbortSignal.any([signal, this.#closing.signal]);
     this.#interval = new PollInterval(options.pollIntervalMilliseconds ?? DEFAULT_POLL_INTERVAL_MILLISECONDS);
+    this.#notice = new WaitingNotice(options.logger);
     this.source = options.source;
     this.after = options.after;
     this.#cursor = versionOf(options.after);
@@ -168,7 +167,7 @@ export class ChangePoller implements ChangeFeed {
     }
     yield* this.#tellBegun(found);
     if (found.current === this.#cursor && !this.#isFirst) {
-      this.#goOn();
+      this.#notice.over();
       this.#interval.idle();
       yield* this.#tellIdle();
       return;
@@ -180,7 +179,7 @@ export class ChangePoller implements ChangeFeed {
       if (read.isHuge) yield* this.#stream(request, read);
       await this.#session.commit();
       isOpen = false;
-      this.#goOn();
+      this.#notice.over();
       if (!read.isHuge) yield* this.#deliver(read);
     } finally {
       if (isOpen) await this.#session.rollback();
@@ -281,26 +280,8 @@ export class ChangePoller implements ChangeFeed {
   /** Nothing is passed over: the same is asked again, until the table can be read or is no longer to be followed. */
   *#blockedBy({ table, why }: Blocked): Generator<readonly FeedEvent[], void, undefined> {
     this.#interval.idle();
-    this.#notice(table, why);
+    this.#notice.waiting(table, why);
     yield [{ kind: 'tablesChanged' }];
-  }
-
-  #notice(table: string, why: string): void {
-    const now = Date.now();
-    this.#blocked ??= { table, since: now, noticed: 0 };
-    if (now - this.#blocked.noticed < BLOCKED_NOTICE_MILLISECONDS) return;
-    this.#blocked.noticed = now;
-    this.#options.logger.warn('The change feed waits until a table that was changed is looked at', {
-      ...(table === '' ? {} : { table }),
-      reason: why,
-      remedy: 'when this goes on, mend what is named; nothing is lost while change tracking keeps it',
-    });
-  }
-
-  #goOn(): void {
-    if (this.#blocked === undefined) return;
-    this.#blocked = undefined;
-    this.#options.logger.info('The change feed goes on');
   }
 
   async #record(): Promise<void> {
