@@ -1,0 +1,2 @@
+/** JSON of the SQL half, for OPENJSON. */
+export * from '../../sql/json-text.ts';

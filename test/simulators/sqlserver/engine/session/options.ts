@@ -1,0 +1,56 @@
+/** What SET changes for a session. */
+import type { IsolationLevel } from '../../contract.ts';
+
+export type SessionOptions = {
+  isolation: IsolationLevel;
+  noCount: boolean;
+  xactAbort: boolean;
+  implicitTransactions: boolean;
+  /** Milliseconds; negative: wait for ever. */
+  lockTimeout: number;
+  rowCount: number;
+  textSize: number;
+  dateFormat: 'mdy' | 'dmy' | 'ymd' | 'ydm' | 'myd' | 'dym';
+  dateFirst: number;
+  language: string;
+  contextInfo: Uint8Array | null;
+  /** ANSI settings and the like, by their names in upper case. */
+  readonly switches: Map<string, boolean>;
+};
+
+/** The switches that are known, with what they are at first. Only those that the engine keeps to can be turned over. */
+const switchesAtFirst: Readonly<Record<string, boolean>> = {
+  ANSI_NULLS: true,
+  ANSI_PADDING: true,
+  ANSI_WARNINGS: true,
+  ANSI_NULL_DFLT_ON: true,
+  ANSI_NULL_DFLT_OFF: false,
+  ANSI_DEFAULTS: false,
+  ARITHABORT: true,
+  ARITHIGNORE: false,
+  CONCAT_NULL_YIELDS_NULL: true,
+  CURSOR_CLOSE_ON_COMMIT: false,
+  NUMERIC_ROUNDABORT: false,
+  QUOTED_IDENTIFIER: true,
+  FMTONLY: false,
+  NOEXEC: false,
+  PARSEONLY: false,
+  SHOWPLAN_ALL: false,
+};
+
+export function optionsAtFirst(): SessionOptions {
+  return {
+    isolation: 'read committed',
+    noCount: false,
+    xactAbort: false,
+    implicitTransactions: false,
+    lockTimeout: -1,
+    rowCount: 0,
+    textSize: 2147483647,
+    dateFormat: 'mdy',
+    dateFirst: 7,
+    language: 'us_english',
+    contextInfo: null,
+    switches: new Map(Object.entries(switchesAtFirst)),
+  };
+}
