@@ -73,7 +73,7 @@ function grouped(events: readonly FeedEvent[]): string[][] {
   for (const event of events) {
     if (event.kind === 'begin') open = [];
     else if (event.kind === 'commit') transactions.push(open);
-    else if (event.kind !== 'idle') open.push(describe(event));
+    else if (event.kind === 'own' || event.kind === 'change') open.push(describe(event));
   }
   return transactions;
 }

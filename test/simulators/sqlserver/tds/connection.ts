@@ -69,6 +69,11 @@ export class Connection {
     this.#loginTimer = setTimeout(() => this.#wire.destroy(), LOGIN_TIMEOUT_MS);
   }
 
+  /** Undefined before the login. */
+  get sessionId(): number | undefined {
+    return this.#session?.id;
+  }
+
   /** Serves the connection until one side ends it. Never fails: a client's mistakes are the client's. */
   async run(): Promise<void> {
     try {

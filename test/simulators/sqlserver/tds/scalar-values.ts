@@ -1,8 +1,8 @@
 /** The bytes of values whose length their type fixes, both ways. */
-import type { DateAndTime, OffsetDateAndTime, SqlType, SqlValue } from '../contract.ts';
+import type { DateAndTime, OffsetDateAndTime, SqlKind, SqlType, SqlValue } from '../contract.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { ProtocolError } from './protocol-error.ts';
-import { decimalLength, FIXED_TYPES, timeLength } from './wire-type.ts';
+import { decimalLength, FIXED_TYPES, type FixedKind, timeLength } from './wire-type.ts';
 
 /** 1900-01-01, from which `datetime` counts, in days since 0001-01-01. */
 const DAYS_UNTIL_1900 = 693_595;
@@ -16,25 +16,10 @@ const GUID_LENGTH = 16;
 /** The first three groups of a GUID are numbers in little-endian order. */
 const GUID_ORDER = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
 
-export type ScalarType = Exclude<
-  SqlType,
-  {
-    readonly kind:
-      | 'char'
-      | 'varchar'
-      | 'nchar'
-      | 'nvarchar'
-      | 'binary'
-      | 'varbinary'
-      | 'text'
-      | 'ntext'
-      | 'image'
-      | 'xml'
-      | 'hierarchyid'
-      | 'rowversion'
-      | 'sql_variant';
-  }
->;
+export type ScalarType =
+  | { readonly kind: FixedKind | 'date' | 'uniqueidentifier' }
+  | Extract<SqlType, { readonly kind: 'decimal' }>
+  | { readonly kind: 'time' | 'datetime2' | 'datetimeoffset'; readonly scale: number };
 
 /** An engine that hands over a value of another kind than its column has would otherwise send nonsense. */
 export function unfit(type: SqlType, value: SqlValue): TypeError {
@@ -58,26 +43,27 @@ const toOffsetDateAndTime = (type: SqlType, value: SqlValue): OffsetDateAndTime 
   return value;
 };
 
+const VARIABLE: ReadonlySet<SqlKind> = new Set([
+  'char',
+  'varchar',
+  'nchar',
+  'nvarchar',
+  'binary',
+  'varbinary',
+  'text',
+  'ntext',
+  'image',
+  'xml',
+  'hierarchyid',
+  'rowversion',
+  'sql_variant',
+]);
+const isScalar = (type: SqlType): type is ScalarType => !VARIABLE.has(type.kind);
+
 /** `type` as one whose values have a fixed length, which its framing said it is. */
 export function asScalar(type: SqlType): ScalarType {
-  switch (type.kind) {
-    case 'char':
-    case 'varchar':
-    case 'nchar':
-    case 'nvarchar':
-    case 'binary':
-    case 'varbinary':
-    case 'text':
-    case 'ntext':
-    case 'image':
-    case 'xml':
-    case 'hierarchyid':
-    case 'rowversion':
-    case 'sql_variant':
-      throw new TypeError(`values of type ${type.kind} have no fixed length`);
-    default:
-      return type;
-  }
+  if (!isScalar(type)) throw new TypeError(`values of type ${type.kind} have no fixed length`);
+  return type;
 }
 
 export function scalarLength(type: ScalarType): number {

@@ -34,6 +34,8 @@ export type TdsServer = {
   readonly connections: number;
   /** Cuts all connections, as a network does that fails. */
   cutConnections(): void;
+  /** Ends the connection of a session, as KILL does. */
+  disconnect(session: number): void;
   close(): Promise<void>;
 };
 
@@ -86,6 +88,12 @@ class Listener implements TdsServer {
 
   cutConnections(): void {
     for (const connection of this.#connections.keys()) connection.destroy();
+  }
+
+  disconnect(session: number): void {
+    for (const connection of this.#connections.keys()) {
+      if (connection.sessionId === session) connection.destroy();
+    }
   }
 
   async close(): Promise<void> {

@@ -4,7 +4,7 @@ import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { COLLATION, COLLATION_LENGTH, characterSetOf, decodeCharacters } from './character-sets.ts';
 import { ProtocolError } from './protocol-error.ts';
-import { readScalar, type ScalarType, scalarLength, unfit, writeScalar } from './scalar-values.ts';
+import { asScalar, readScalar, type ScalarType, scalarLength, unfit, writeScalar } from './scalar-values.ts';
 import { variableBytes } from './variable-values.ts';
 import { Code, FIXED_TYPES } from './wire-type.ts';
 
@@ -43,7 +43,7 @@ export function writeVariant(out: ByteWriter, value: SqlValue): void {
     case 'sql_variant':
       throw new TypeError(`a sql_variant cannot hold a value of type ${type.kind}`);
     default:
-      writeScalarVariant(out, type, inner);
+      writeScalarVariant(out, asScalar(type), inner);
       return;
   }
 }

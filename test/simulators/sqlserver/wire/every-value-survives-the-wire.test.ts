@@ -1,13 +1,15 @@
 /** The codec of the TDS server: what it writes it reads again, whatever the type and the value. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seed } from '../../../support/random.ts';
+import { testSeed } from '../../../support/random.ts';
 import type { SqlType, SqlValue } from '../contract.ts';
 import { ByteReader } from '../tds/byte-reader.ts';
 import { ByteWriter } from '../tds/byte-writer.ts';
 import { readWireType } from '../tds/read-wire-type.ts';
 import { readValue, writeValue } from '../tds/values.ts';
 import { writeWireType } from '../tds/wire-type.ts';
+
+const seed = testSeed();
 
 type Sample = { readonly type: SqlType; readonly value: SqlValue };
 

@@ -1,4 +1,5 @@
 /** The driver that the connector uses, with promises. */
+import type { EventEmitter } from 'node:events';
 import { Connection, type ConnectionConfiguration, Request } from 'tedious';
 import type { TdsServer } from '../tds/server.ts';
 import { PASSWORD, USER } from './scripted-engine.ts';
@@ -32,7 +33,8 @@ export class TediousClient {
   private constructor(connection: Connection) {
     this.connection = connection;
     connection.on('infoMessage', ({ message }) => this.messages.push(message));
-    connection.on('rollbackTransaction', () => this.events.push('rolled back'));
+    const untyped: EventEmitter = connection; // the driver emits it without having declared it
+    untyped.on('rollbackTransaction', () => this.events.push('rolled back'));
     connection.on('resetConnection', () => this.events.push('reset'));
     connection.on('databaseChange', (name: string) => this.events.push(`database ${name}`));
     connection.on('error', () => {}); // what fails is told to whoever asked for it

@@ -325,7 +325,7 @@ describe.each(WAYS.map(({ name, options }) => [name, options] as const))('%s', (
   it('loads 20,000 rows in bulk', async () => {
     const load = client.connection.newBulkLoad('[dbo].[Track]', () => {});
     load.addColumn('id', TYPES.Int, { nullable: false });
-    load.addColumn('name', TYPES.NVarChar, { length: 'max', nullable: true });
+    load.addColumn('name', TYPES.NVarChar, { length: Number.POSITIVE_INFINITY, nullable: true });
     load.addColumn('price', TYPES.Money, { nullable: true });
     load.addColumn('note', TYPES.Text, { nullable: true });
     function* rows(): Generator<unknown[]> {

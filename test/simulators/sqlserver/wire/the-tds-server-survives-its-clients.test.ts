@@ -4,11 +4,13 @@ import { connect, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { TYPES } from 'tedious';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { seed } from '../../../support/random.ts';
+import { testSeed } from '../../../support/random.ts';
 import { PacketEncoder, PacketType } from '../tds/packets.ts';
 import { startTdsServer, type TdsServer } from '../tds/server.ts';
 import { type Execution, result, ScriptedEngine } from './scripted-engine.ts';
 import { TediousClient } from './tedious-client.ts';
+
+const seed = testSeed();
 
 const engine = new ScriptedEngine();
 let server: TdsServer;
