@@ -81,7 +81,7 @@ async function startSimulated({ listener, durable = false }: TestServerOptions):
   return testServer(new URL(simulator.url()), {
     faults: () => simulator.faults,
     cutConnections: () => simulator.cutConnections(),
-    ...(durable ? { crash: () => simulator.close() } : {}),
+    ...(durable ? { crash: () => simulator.crash() } : {}),
     start: async () => {
       simulator = await launch(simulator.port);
     },

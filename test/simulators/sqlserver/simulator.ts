@@ -2,8 +2,8 @@
  * A SQL Server to test against: the TDS server in front of the engine. It was written from documentation, knows the
  * part of T-SQL that a connector needs, and says so of everything else. See README.md.
  */
-import { createEngine } from './engine/engine.ts';
 import type { Faults } from './engine/faults.ts';
+import { openEngine } from './engine/open-engine.ts';
 import { type Listener, overheard } from './overheard.ts';
 import type { WireFaults } from './tds/faults.ts';
 import { startTdsServer, type TdsServerOptions } from './tds/server.ts';
@@ -38,6 +38,8 @@ export type SqlServerSimulator = {
   url(database?: string): string;
   /** Cuts all connections, as a network does that fails. */
   cutConnections(): void;
+  /** Goes away as in a power cut. What was acknowledged is found by the next start in the directory. */
+  crash(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -46,16 +48,20 @@ const PASSWORD = 'Simulator_1';
 
 export async function startSqlServerSimulator(options: SimulatorOptions = {}): Promise<SqlServerSimulator> {
   const { directory, listener, ...serverOptions } = options;
-  const engine = createEngine({
+  const opened = await openEngine({
     password: PASSWORD,
     onKill: (session) => server.disconnect(session),
     ...(directory === undefined ? {} : { directory }),
   });
   const server = await startTdsServer({
     ...serverOptions,
-    engine: listener === undefined ? engine : overheard(engine, listener),
+    engine: listener === undefined ? opened.engine : overheard(opened.engine, listener),
   });
   const { host, port } = server;
+  const stop = async (end: () => void): Promise<void> => {
+    await server.close();
+    end();
+  };
   const encrypted = options.tls !== undefined;
   return {
     host,
@@ -64,16 +70,15 @@ export async function startSqlServerSimulator(options: SimulatorOptions = {}): P
     password: PASSWORD,
     faults: {
       wire: server.faults,
-      engine: engine.faults,
-      cleanUp: (database, upTo = Number.MAX_SAFE_INTEGER) => engine.cleanUpChangeTracking(database, upTo),
-      setBack: (database, version) => engine.restoreChangeTracking(database, version),
+      engine: opened.faults,
+      cleanUp: (database, upTo = Number.MAX_SAFE_INTEGER) =>
+        opened.faults.cleanUpChangeTracking(database, upTo),
+      setBack: (database, version) => opened.faults.restoreChangeTracking(database, version),
     },
     url: (database = 'master') =>
       `sqlserver://${USER}:${PASSWORD}@${host}:${port}/${database}?encrypt=${encrypted}&trustServerCertificate=true`,
     cutConnections: () => server.cutConnections(),
-    close: async () => {
-      await server.close();
-      engine.close();
-    },
+    crash: () => stop(() => opened.crash()),
+    close: () => stop(() => opened.close()),
   };
 }

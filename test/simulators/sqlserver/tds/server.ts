@@ -8,11 +8,11 @@ import { WireFaults } from './faults.ts';
 import type { EncryptionPolicy } from './prelogin.ts';
 import type { Server } from './tokens.ts';
 
-/** SQL Server 2016, the oldest that the connector supports. */
+/** As the engine says of itself in @@VERSION. */
 const SERVER: Server = {
   name: 'SIMULATOR',
   program: 'Microsoft SQL Server',
-  version: { major: 13, minor: 0, build: 5026 },
+  version: { major: 15, minor: 0, build: 4430 },
 };
 
 export type TdsServerOptions = {
