@@ -25,13 +25,13 @@ export type Token = {
 
 const MAXIMAL_NAME_LENGTH = 128;
 const WORD_START = /[\p{L}_#]/u;
-const WORD_PART = /[\p{L}\p{Nd}_@#$]/u;
+const WORD = /[\p{L}\p{Nd}_@#$]+/uy;
 const OPERATORS = ['<>', '<=', '>=', '!=', '!<', '!>', '+=', '-=', '*=', '/=', '%=', '&=', '|=', '^=', '::'];
 const SINGLE_OPERATORS = '+-*/%&|^~=<>(),.;:';
 const NUMBER = /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d*)?/y;
 const MONEY = /[$£¥€][ ]*(?:\d[\d,]*(?:\.\d*)?|\.\d+)?/y;
 const BINARY = /0[xX](?:[0-9A-Fa-f]|\\\r?\n)*/y;
-const SPACE = /[\s\u00a0\ufeff]/;
+const BLANKS = /[\s\ufeff]+/y;
 
 /** The tokens of `text`, the last one of kind `end`. */
 export function tokenize(text: string): readonly Token[] {
@@ -65,13 +65,24 @@ class Lexer {
 
   #skipBlanks(): void {
     while (this.#at < this.#text.length) {
-      const character = this.#text[this.#at]!;
-      if (character === '\n') this.#line++;
-      if (SPACE.test(character)) this.#at++;
+      BLANKS.lastIndex = this.#at;
+      const blanks = BLANKS.exec(this.#text)?.[0];
+      if (blanks !== undefined) this.#advance(this.#at + blanks.length);
       else if (this.#text.startsWith('--', this.#at)) this.#skipLine();
       else if (this.#text.startsWith('/*', this.#at)) this.#skipComment();
       else return;
     }
+  }
+
+  /** Goes on to `end`, and counts the lines between. */
+  #advance(end: number): void {
+    for (;;) {
+      const feed = this.#text.indexOf('\n', this.#at);
+      if (feed < 0 || feed >= end) break;
+      this.#line++;
+      this.#at = feed + 1;
+    }
+    this.#at = end;
   }
 
   #skipLine(): void {
@@ -138,10 +149,10 @@ class Lexer {
       content += close;
       at++;
     }
-    this.#at = at;
     if (kind === 'quotedName') this.#checkName(content, line);
+    if (content.includes('\n')) this.#advance(at);
+    else this.#at = at;
     this.#push(kind, content, start, line);
-    for (let i = start; i < at; i++) if (this.#text[i] === '\n') this.#line++;
   }
 
   #unclosed(content: string, line: number): SqlFailure {
@@ -163,9 +174,9 @@ class Lexer {
   }
 
   #word(kind: 'word' | 'variable', start: number): void {
-    this.#at++;
-    while (this.#at < this.#text.length && WORD_PART.test(this.#text[this.#at]!)) this.#at++;
-    const text = this.#text.slice(start, this.#at);
+    WORD.lastIndex = start;
+    const text = WORD.exec(this.#text)![0];
+    this.#at = start + text.length;
     this.#checkName(text, this.#line);
     this.#push(kind, text, start);
   }

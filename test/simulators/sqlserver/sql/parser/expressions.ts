@@ -45,25 +45,38 @@ export function scalar(reader: TokenReader, node: Node): Expression {
 
 /** What stands on either side of a comparison; a condition only when it stands alone in parentheses. */
 export function parseOperand(reader: TokenReader): Node {
-  return parseBinary(reader, ['+', '-', '&', '^', '|'], () =>
-    parseBinary(reader, ['*', '/', '%'], () => parseUnary(reader)),
-  );
+  return parseBinary(reader, SUMS, parseProduct);
 }
 
-function parseBinary(reader: TokenReader, operators: readonly BinaryOperator[], operand: () => Node): Node {
-  let left = operand();
-  for (;;) {
+const SUMS: readonly BinaryOperator[] = ['+', '-', '&', '^', '|'];
+const PRODUCTS: readonly BinaryOperator[] = ['*', '/', '%'];
+
+function parseProduct(reader: TokenReader): Node {
+  return parseBinary(reader, PRODUCTS, parseUnary);
+}
+
+function parseBinary(
+  reader: TokenReader,
+  operators: readonly BinaryOperator[],
+  operand: (reader: TokenReader) => Node,
+): Node {
+  let left = operand(reader);
+  while (reader.token.kind === 'operator') {
     const operator = operators.find((each) => reader.isOperator(each));
     if (operator === undefined) return left;
     const checked = scalar(reader, left);
     const { line } = reader.take();
-    left = { kind: 'binary', line, operator, left: checked, right: scalar(reader, operand()) };
+    left = { kind: 'binary', line, operator, left: checked, right: scalar(reader, operand(reader)) };
   }
+  return left;
 }
+
+const SIGNS = ['-', '+', '~'] as const;
 
 function parseUnary(reader: TokenReader): Node {
   const { line } = reader;
-  const operator = (['-', '+', '~'] as const).find((each) => reader.isOperator(each));
+  const operator =
+    reader.token.kind === 'operator' ? SIGNS.find((each) => each === reader.token.text) : undefined;
   if (operator === undefined) return parsePostfix(reader);
   reader.take();
   return { kind: 'unary', line, operator, operand: scalar(reader, parseUnary(reader)) };

@@ -48,10 +48,11 @@ export class TokenReader {
 
   /** Whether the next words are these, in upper case. */
   isWord(...words: readonly string[]): boolean {
-    return words.every((word, index) => {
+    for (let index = 0; index < words.length; index++) {
       const token = this.ahead(index);
-      return token.kind === 'word' && token.upper === word;
-    });
+      if (token.kind !== 'word' || token.upper !== words[index]) return false;
+    }
+    return true;
   }
 
   isAnyWord(words: readonly string[]): boolean {
