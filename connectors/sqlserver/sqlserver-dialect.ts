@@ -66,6 +66,7 @@ export function createSqlServerDialect(options: SqlServerDialectOptions): SqlSer
 const LOCK_TIMEOUT_MS = 5_000;
 
 export class SqlServerDialect implements SourceDialect {
+  readonly matchesWithoutIndex = true;
   readonly name = 'sqlserver';
   readonly defaultSchema: string;
   readonly mending = sqlServerMending;

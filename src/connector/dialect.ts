@@ -352,6 +352,8 @@ export interface SourceDialect {
   readonly defaultSchema: string;
   /** Statements that remedies name; those of the standard unless given. */
   readonly mending?: MendingStatements;
+  /** Insertions turn into updates by columns that no unique index keeps apart, too. */
+  readonly matchesWithoutIndex?: boolean;
   /** Without it a change of the tables is noticed at the next start. */
   readonly catalogWatch?: CatalogWatch;
   /** Creates the database when it is missing and `create` allows it. Checks connection, server settings and privileges; throws errors that name the remedy. */

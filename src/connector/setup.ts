@@ -3,7 +3,7 @@ import type { ClassDefinition } from '../schema/definition.ts';
 import { classDefinitions, generatedKeys, type ListTraits, listTraits } from '../schema/definitions.ts';
 import { parseSchema } from '../schema/notation.ts';
 import type { ReplicaStore } from '../store/replica/contract.ts';
-import type { Catalog, SourceDialect, TableInfo, WantedTable } from './dialect.ts';
+import { type Catalog, type SourceDialect, type TableInfo, tableId, type WantedTable } from './dialect.ts';
 import { MappingError } from './errors.ts';
 import type { KeyDirectory } from './keys/key-directory.ts';
 import { buildMapping } from './mapping/build-mapping.ts';
@@ -12,6 +12,7 @@ import { concealSecrets } from './mapping/concealed.ts';
 import { watchedTables } from './mapping/followed-lists.ts';
 import { definitionsFromCatalog } from './mapping/models-from-catalog.ts';
 import { wantedListTables, wantedTables } from './mapping/wanted-tables.ts';
+import { mendingOf } from './mending.ts';
 import type { ConnectorOptions, MappingOptions } from './options.ts';
 import { fitClasses, type Misfit } from './schema-watch/fitting.ts';
 import { definitionsOfRealms, withKnown } from './schema-watch/realm-definitions.ts';
@@ -49,6 +50,7 @@ export async function setUpConnector(
     : await createListTables(place, found, definitions);
   const setup = await mapped(place, catalog, definitions);
   tellUnmapped(options, setup);
+  tellUnguarded(options, setup, dialect);
   return setup;
 }
 
@@ -232,5 +234,26 @@ function tellUnmapped(
       class: className,
       properties: unmapped,
     });
+  }
+}
+
+/** Tables in which somebody could give two rows the same object. */
+function tellUnguarded(
+  { logger }: ConnectorOptions,
+  { mapping }: ConnectorSetup,
+  dialect: SourceDialect,
+): void {
+  for (const { className, table, key } of mapping.order) {
+    const [column] = key.columns;
+    if (key.row?.unguarded !== true || column === undefined) continue;
+    logger.warn(
+      'Nothing keeps two rows from having the same key, and finding a row by it reads the whole table',
+      {
+        class: className,
+        table: tableId(table.table),
+        column,
+        remedy: mendingOf(dialect).addUniqueIndex(table.table, column),
+      },
+    );
   }
 }

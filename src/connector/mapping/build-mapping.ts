@@ -32,7 +32,7 @@ export type MappingContext = {
   readonly schema: string;
   readonly options: MappingOptions;
   readonly dialect: Pick<SourceDialect, 'codec' | 'stateCodec' | 'naturalDefinition'> &
-    Partial<Pick<SourceDialect, 'columnTypeFor' | 'shownDefinition' | 'mending'>>;
+    Partial<Pick<SourceDialect, 'columnTypeFor' | 'shownDefinition' | 'mending' | 'matchesWithoutIndex'>>;
   /** By class, the property whose column the database makes the keys of rows in, where the models name it. */
   readonly generatedKeys?: ReadonlyMap<string, string>;
   /** What the models say of lists beyond their types, by `Class.property`. */

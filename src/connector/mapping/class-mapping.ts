@@ -57,6 +57,8 @@ export type ItemTableMapping = {
 export type RowKey = {
   readonly column: string;
   readonly lookup: KeyLookup;
+  /** Nothing but those who write keeps two rows from having the same key of the class. */
+  readonly unguarded?: boolean;
   /** A key for a row that came without one, as the text of the class's key column; undefined where none can be made. */
   readonly generate: (() => string) | undefined;
   /** From the directory; undefined for rows that it does not know. */

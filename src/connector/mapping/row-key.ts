@@ -43,7 +43,10 @@ export function rowKey(
     throw notGenerated(className, declared, table, context);
   }
   if (declared !== undefined) requireDeclared(className, declared, column, table, context);
-  requireUnique(className, table, keyColumn, context);
+  const unguarded = !isUnique(table, keyColumn);
+  // The database tells rows apart by the key that it makes, and is declared to; whoever copies rows must leave this one out.
+  if (unguarded && (declared === undefined || context.dialect.matchesWithoutIndex !== true))
+    throw notUnique(className, table, keyColumn, context);
   const id = tableId(table.table);
   const isMade = declared !== undefined || primaryKey.type !== 'string' || REALM_ID.test(keyColumn.name);
   const generate = isMade ? keyGenerator(primaryKey.type) : undefined;
@@ -52,6 +55,7 @@ export function rowKey(
   const textOf = (value: PrimaryKey): string => key.toSql(value)[0] ?? '';
   return {
     column: column.name,
+    ...(unguarded ? { unguarded } : {}),
     lookup: { table, by: keyColumn.name, column: column.name },
     generate: generate === undefined ? undefined : () => textOf(generate()),
     keyOf: (row) => {
@@ -121,15 +125,17 @@ function requireDeclared(
   );
 }
 
-function requireUnique(
+function isUnique({ uniqueKeys }: TableInfo, { name }: ColumnInfo): boolean {
+  return uniqueKeys?.some((key) => key.length === 1 && key[0] === name) ?? true;
+}
+
+function notUnique(
   className: string,
   table: TableInfo,
   { name }: ColumnInfo,
   { dialect }: MappingContext,
-): void {
-  const isUnique = table.uniqueKeys?.some((key) => key.length === 1 && key[0] === name);
-  if (isUnique ?? true) return;
-  throw new MappingError(
+): MappingError {
+  return new MappingError(
     `class ${className} identifies objects by ${name}, but nothing keeps two rows of ${tableId(table.table)} from having the same: the table is keyed by ${table.primaryKey.join(', ')}`,
     {
       remedy: `${mendingOf(dialect).addUniqueIndex(table.table, name)}, or choose the table’s primary key as primaryKey of the class`,
