@@ -300,6 +300,10 @@ GO
 DECLARE @result int; EXEC @result = sp_getapplock @Resource = @resource, @LockMode = N'Exclusive', @LockOwner = N'Session', @LockTimeout = 0, @DbPrincipal = N'public'; SELECT CONVERT(varchar(10), @result);
 GO
 
+-- lock: release
+EXEC sp_releaseapplock @Resource = @resource, @LockOwner = N'Session', @DbPrincipal = N'public';
+GO
+
 -- lock: test
 SELECT CONVERT(varchar(10), APPLOCK_TEST(N'public', @resource, N'Exclusive', N'Session'));
 GO

@@ -1,4 +1,5 @@
 /** Tables as the catalog shows them, made from their declarations; the same as DDL for a server. */
+import { quoteIdentifier } from '../../connectors/sqlserver/sql-text.ts';
 import type { ColumnInfo, ForeignKey, TableInfo } from '../../src/connector/dialect.ts';
 
 export const COLLATION = 'SQL_Latin1_General_CP1_CI_AS';
@@ -67,7 +68,7 @@ export function ddl(name: string, declaration: Declaration): string {
   const schema = declaration.schema ?? 'dbo';
   const quoted = (names: readonly string[]): string => names.map((each) => `[${each}]`).join(', ');
   const parts = [
-    ...Object.entries(columns).map(([column, declared]) => `[${column}] ${declared}`),
+    ...Object.entries(columns).map(([column, declared]) => `${quoteIdentifier(column)} ${declared}`),
     `CONSTRAINT [PK_${name}] PRIMARY KEY (${quoted(primaryKey)})`,
     ...unique.map((key) => `CONSTRAINT [UQ_${name}_${key.join('_')}] UNIQUE (${quoted(key)})`),
     ...Object.entries(references).map(([column, target]) => {
