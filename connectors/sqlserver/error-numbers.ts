@@ -42,7 +42,9 @@ const XML_NUMBERS: readonly (readonly [number, number])[] = [
 ];
 const FIRST_RAISED_NUMBER = 50_000;
 
-const PERMISSION_NUMBERS: ReadonlySet<number> = new Set([229, 230, 262, 297, 300, 916, 1088, 15247, 15151]);
+const PERMISSION_NUMBERS: ReadonlySet<number> = new Set([
+  229, 230, 262, 297, 300, 916, 1088, 5011, 15151, 15247,
+]);
 
 /** Of the driver, and of the network beneath it. */
 const TRANSIENT_CODES: ReadonlySet<string> = new Set([

@@ -196,7 +196,14 @@ export const objectViews = {
     'name name, object_id int, schema_id int, parent_id int, internal_type_desc words',
     () => [],
   ),
-  triggers: catalogView('name name, object_id int, parent_id int, is_disabled bit', () => []),
+  triggers: catalogView(
+    'name name, object_id int, parent_id int, is_disabled bit, is_instead_of_trigger bit',
+    () => [],
+  ),
+  security_predicates: catalogView(
+    'object_id int, target_object_id int, predicate_definition words',
+    () => [],
+  ),
   extended_properties: catalogView(
     'class tinyint, major_id int, minor_id int, name name, value variant',
     () => [],
