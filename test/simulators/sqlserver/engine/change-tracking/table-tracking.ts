@@ -22,11 +22,14 @@ export class TableTracking {
   readonly beginVersion: number;
   cleanupVersion = 0;
   readonly keys = new Map<string, TrackedKey>();
+  /** The commit that began it: tells one tracking of a table from the next. */
+  readonly since: number;
   readonly #minValid: Since<number>[];
 
   constructor(columnsTracked: boolean, beginVersion: number, commit: number) {
     this.columnsTracked = columnsTracked;
     this.beginVersion = beginVersion;
+    this.since = commit;
     this.#minValid = [{ commit, value: beginVersion }];
   }
 

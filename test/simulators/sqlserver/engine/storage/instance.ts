@@ -44,7 +44,7 @@ export interface CommitLog {
     changes: readonly Change[],
     versions: ReadonlyMap<Database, number>,
   ): void;
-  logins(): void;
+  maintained(kind: 'cleanup' | 'restore', database: string, version: number): void;
 }
 
 export class Instance {
@@ -58,8 +58,14 @@ export class Instance {
   nextPrincipalId = 260;
   log: CommitLog | undefined;
   readonly faults = new Faults({
-    cleanUpChangeTracking: (database, upTo) => cleanUpTracking(this, database, upTo),
-    restoreChangeTracking: (database, version) => restoreVersion(this, database, version),
+    cleanUpChangeTracking: (database, upTo) => {
+      cleanUpTracking(this, database, upTo);
+      this.log?.maintained('cleanup', database, upTo);
+    },
+    restoreChangeTracking: (database, version) => {
+      restoreVersion(this, database, version);
+      this.log?.maintained('restore', database, version);
+    },
   });
   readonly serverName = 'SIMULATOR';
   #nextTransaction = 1000n;
