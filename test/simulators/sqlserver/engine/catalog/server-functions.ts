@@ -1,5 +1,6 @@
 /** SERVERPROPERTY, DATABASEPROPERTYEX, permissions and principals. */
 import type { Datum, SqlType } from '../../contract.ts';
+import { isUtf8Collation } from '../../sql/types/code-page.ts';
 import type { Run } from '../executor/environment.ts';
 import type { Database } from '../storage/database.ts';
 import type { EngineFunctions } from './functions.ts';
@@ -45,6 +46,16 @@ export const serverFunctions: EngineFunctions = {
       if (wanted === 'servername' || wanted === 'machinename') return session.instance.serverName;
       const value = serverProperties[wanted];
       return value === undefined || value === null ? null : String(value);
+    },
+  },
+  COLLATIONPROPERTY: {
+    // Declared sql_variant, as above.
+    type: TEXT,
+    arity: [2, 2],
+    evaluate: ([name, property]) => {
+      const collation = text(name);
+      if (collation === undefined || text(property)?.toLowerCase() !== 'codepage') return null;
+      return isUtf8Collation(collation) ? '65001' : '1252';
     },
   },
   DATABASEPROPERTYEX: {
