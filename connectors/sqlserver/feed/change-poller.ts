@@ -20,6 +20,7 @@ import { type ChangeFeed, type FeedEvent, type Position, tableId } from '../../.
 import type { Logger } from '../../../src/log.ts';
 import { recordMissing } from './feed-errors.ts';
 import { feedFailure, isCausedByTables } from './feed-failure.ts';
+import { releaseLock } from './feed-lock.ts';
 import { confirmRecord, releaseRecord } from './feed-record.ts';
 import type { FeedSession } from './feed-session.ts';
 import type { FollowedTable } from './followed-table.ts';
@@ -123,6 +124,7 @@ export class ChangePoller implements ChangeFeed {
       if (!this.#session.broken) {
         await this.#record();
         await releaseRecord(this.#session, adapter, line);
+        await releaseLock(this.#session, adapter);
       }
     } catch {
       // A connection that is gone takes the lock with it; what was not recorded is only told later.

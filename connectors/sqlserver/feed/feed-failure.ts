@@ -5,10 +5,10 @@ import { LOAD_REMEDY, snapshotOff } from './feed-errors.ts';
 
 const SNAPSHOT_NOT_ALLOWED = 3952;
 /**
- * A column or table is not there (207, 208), not tracked (22105), not a table (22107), changed since our snapshot began
- * (3961), or compiled against another layout (8180 and 4891 come with others).
+ * A column or table is not there (207, 4104, 208), not tracked (22105), not a table (22107), or changed since our snapshot
+ * began (3961) or the statement was compiled (4891).
  */
-const TABLE_CHANGED: ReadonlySet<number> = new Set([207, 208, 3961, 4891, 22105, 22107]);
+const TABLE_CHANGED: ReadonlySet<number> = new Set([207, 208, 3961, 4104, 4891, 22105, 22107]);
 
 /** True when what a poll says of the tables no longer holds, so that they have to be looked at before the next one. */
 export function isCausedByTables(error: unknown): boolean {

@@ -6,9 +6,9 @@ import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../../src/log.ts';
 import { shortText } from '../parameters.ts';
-import type { Session } from '../session.ts';
 import { feedHeld } from './feed-errors.ts';
 import { type FeedRecord, readRecord } from './feed-record.ts';
+import type { FeedSession } from './feed-session.ts';
 
 /** Names of locks have at most 255 characters, those of adapters 128. */
 const PREFIX = 'isthmus feed ';
@@ -20,11 +20,12 @@ export const DEFAULT_WAIT_MILLISECONDS = 75_000;
 export const LOCK_STATEMENTS = {
   /** 0 and 1 when the lock was got. */
   get: "DECLARE @result int; EXEC @result = sp_getapplock @Resource = @resource, @LockMode = N'Exclusive', @LockOwner = N'Session', @LockTimeout = 0, @DbPrincipal = N'public'; SELECT CONVERT(varchar(10), @result);",
+  release: "EXEC sp_releaseapplock @Resource = @resource, @LockOwner = N'Session', @DbPrincipal = N'public';",
   /** 0 when somebody else holds it. */
   test: "SELECT CONVERT(varchar(10), APPLOCK_TEST(N'public', @resource, N'Exclusive', N'Session'));",
 } as const;
 
-export async function isHeld(session: Session, adapter: string): Promise<boolean> {
+export async function isHeld(session: FeedSession, adapter: string): Promise<boolean> {
   const [row] = await session.query(LOCK_STATEMENTS.test, [shortText('resource', PREFIX + adapter)]);
   return row?.[0] === '0';
 }
@@ -34,7 +35,7 @@ export async function isHeld(session: Session, adapter: string): Promise<boolean
  * `SqlServerFeedHeldError` after that.
  */
 export async function takeLock(
-  session: Session,
+  session: FeedSession,
   adapter: string,
   options: { readonly waitMilliseconds?: number | undefined; readonly logger: Logger },
   signal: AbortSignal,
@@ -60,6 +61,11 @@ export async function takeLock(
     }
     await delay(RETRY_MILLISECONDS, undefined, { signal });
   }
+}
+
+/** Lets go before the connection ends, which the server may notice late. */
+export async function releaseLock(session: FeedSession, adapter: string): Promise<void> {
+  await session.execute(LOCK_STATEMENTS.release, [shortText('resource', PREFIX + adapter)]);
 }
 
 /** This process, as the record names it. */

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { createServer, type Server, Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import {
-  SqlServerConnectionError,
   SqlServerFeedError,
   SqlServerFeedHeldError,
   SqlServerFeedLostError,
@@ -96,7 +95,7 @@ it('knows a restored database by the line of history that it holds', async () =>
 it('says so when change tracking of the database is off', async () => {
   const reading = await follow('Artist');
   await reading.close();
-  for (const table of ['dbo.Artist', 'isthmus.checkpoint'])
+  for (const table of ['dbo.Artist', 'isthmus.[checkpoint]'])
     await bench.sql(`ALTER TABLE ${table} DISABLE CHANGE_TRACKING`);
   await server.query('master', `ALTER DATABASE [${bench.database}] SET CHANGE_TRACKING = OFF`);
   await expect(bench.open(reading.known)).rejects.toThrow(
@@ -179,6 +178,8 @@ it.runIf(simulated)('breaks off when the connection is cut, and repeats what was
   const error = await reading.ended;
   expect(bench.dialect.isTransient(error), String(error)).toBe(true);
   await reading.close();
+  // The test's own connection was cut, too.
+  await bench.sql('SELECT 1').catch(() => {});
   await bench.sql("INSERT dbo.Artist VALUES (2, N'two', NULL)");
   const again = await bench.open(reading.known);
   expect(await again.transactions(1)).toEqual([['insert Artist 2|two|∅']]);
@@ -194,10 +195,9 @@ it('notices a server that says nothing any more', async () => {
     options,
   );
   const reading = await through.follow('Artist');
-  await reading.until(() => reading.events.length > 0 || true);
   wire.freeze();
   const error = await reading.ended;
-  expect(error).toBeInstanceOf(SqlServerConnectionError);
+  expect(bench.dialect.isTransient(error), String(error)).toBe(true);
   wire.cut();
   await reading.close();
   await through.close();

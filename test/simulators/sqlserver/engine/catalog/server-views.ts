@@ -20,7 +20,7 @@ function requireServerState(session: Session): void {
 
 export const serverViews = {
   databases: catalogView(
-    'name name, database_id int, dbid int, source_database_id int, owner_sid binary, create_date datetime, compatibility_level tinyint, collation_name name, user_access tinyint, user_access_desc words, is_read_only bit, is_auto_close_on bit, is_auto_shrink_on bit, state tinyint, state_desc words, is_in_standby bit, snapshot_isolation_state tinyint, snapshot_isolation_state_desc words, is_read_committed_snapshot_on bit, recovery_model tinyint, recovery_model_desc words, is_ansi_nulls_on bit, is_quoted_identifier_on bit, is_trustworthy_on bit, is_encrypted bit',
+    'name name, database_id int, dbid int, source_database_id int, owner_sid binary, create_date datetime, compatibility_level tinyint, collation_name name, user_access tinyint, user_access_desc words, is_read_only bit, is_auto_close_on bit, is_auto_shrink_on bit, state tinyint, state_desc words, is_in_standby bit, snapshot_isolation_state tinyint, snapshot_isolation_state_desc words, is_read_committed_snapshot_on bit, recovery_model tinyint, recovery_model_desc words, is_ansi_nulls_on bit, is_quoted_identifier_on bit, is_trustworthy_on bit, is_encrypted bit, group_database_id uniqueidentifier',
     (session) =>
       databases(session).map((one) => ({
         name: one.name,

@@ -21,6 +21,7 @@ const types: Readonly<Record<string, SqlType>> = {
   name: { kind: 'nvarchar', length: 128 },
   text: { kind: 'nvarchar', length: 'max' },
   words: { kind: 'nvarchar', length: 60 },
+  uniqueidentifier: { kind: 'uniqueidentifier' },
   code: { kind: 'char', length: 2 },
   letter: { kind: 'char', length: 1 },
   datetime: { kind: 'datetime' },

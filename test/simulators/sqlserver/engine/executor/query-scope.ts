@@ -92,12 +92,20 @@ export class QueryScope implements Scope<Env> {
       scope.#checkGrouped(found.source, found.column, line);
       return columnReader(found.source, found.column, depth);
     }
-    if (parts.length > 1) {
+    if (parts.length > 1 && !this.#knows(parts)) {
       throw new SqlFailure(4104, `The multi-part identifier "${parts.join('.')}" could not be bound.`, {
         line,
       });
     }
-    throw new SqlFailure(207, `Invalid column name '${parts[0]}'.`, { line });
+    throw new SqlFailure(207, `Invalid column name '${parts.at(-1)}'.`, { line });
+  }
+
+  /** True when what stands before the column's name is a source of this query or of one around it. */
+  #knows(parts: readonly string[]): boolean {
+    const qualifier = parts.slice(0, -1).map((part) => part.toLowerCase());
+    for (let scope: QueryScope | undefined = this; scope; scope = scope.outer)
+      if (scope.sources.some((source) => matches(source, qualifier))) return true;
+    return false;
   }
 
   #find(
