@@ -22,8 +22,13 @@ export type ConstraintBody =
       readonly onDelete: ReferentialAction;
       readonly onUpdate: ReferentialAction;
     }
-  /** `text` is the source between the parentheses, for the catalog. */
-  | { readonly kind: 'check'; readonly condition: Condition; readonly text: string }
+  /** `text` is the source between the parentheses, for the catalog; `column` the one that it stands at. */
+  | {
+      readonly kind: 'check';
+      readonly condition: Condition;
+      readonly text: string;
+      readonly column: string | undefined;
+    }
   /** `column` is the one it is for: given by FOR, or the one it stands at. */
   | { readonly kind: 'default'; readonly column: string; readonly value: Expression; readonly text: string };
 

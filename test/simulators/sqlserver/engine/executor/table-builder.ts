@@ -220,7 +220,7 @@ export function addConstraint(
         objectId,
         name: named('CK', table.name),
         text: `(${body.text})`,
-        column: undefined,
+        column: body.column === undefined ? undefined : requireColumn(table, body.column, line),
         disabled: false,
         systemNamed,
       };

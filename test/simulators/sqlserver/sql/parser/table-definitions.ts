@@ -137,7 +137,7 @@ function parseConstraintBody(reader: TokenReader, column: string | undefined): C
   if (reader.acceptWord('UNIQUE')) return parseKey(reader, 'unique', column);
   if (reader.isWord('FOREIGN') || (column !== undefined && reader.isWord('REFERENCES')))
     return parseForeignKey(reader, column);
-  if (reader.acceptWord('CHECK')) return parseCheck(reader);
+  if (reader.acceptWord('CHECK')) return parseCheck(reader, column);
   reader.expectWord('DEFAULT');
   const position = reader.position;
   const value = parseExpression(reader);
@@ -247,13 +247,13 @@ function parseAction(reader: TokenReader): ReferentialAction {
   return 'noAction';
 }
 
-function parseCheck(reader: TokenReader): ConstraintBody {
+function parseCheck(reader: TokenReader, column: string | undefined): ConstraintBody {
   reader.expectOperator('(');
   const position = reader.position;
   const condition = parseCondition(reader);
   const text = reader.sourceSince(position);
   reader.expectOperator(')');
-  return { kind: 'check', condition, text };
+  return { kind: 'check', condition, text, column };
 }
 
 /** `INDEX name [UNIQUE] [CLUSTERED] (columns)`. */
