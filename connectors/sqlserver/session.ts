@@ -47,6 +47,9 @@ export type StatementResult = {
 
 export type Isolation = 'read committed' | 'repeatable read' | 'serializable' | 'snapshot';
 
+/** Most errors have rolled back already. */
+export const ROLL_BACK = 'IF @@TRANCOUNT > 0 ROLLBACK';
+
 const LEVELS: Readonly<Record<Isolation, number>> = {
   'read committed': ISOLATION_LEVEL.READ_COMMITTED,
   'repeatable read': ISOLATION_LEVEL.REPEATABLE_READ,
@@ -186,8 +189,8 @@ export class Session {
   async rollback(): Promise<void> {
     await this.#exclusively(async () => {
       if (this.broken) return;
-      this.#print('IF @@TRANCOUNT > 0 ROLLBACK', []);
-      await this.#run('IF @@TRANCOUNT > 0 ROLLBACK', [], {}, 'batch', {}).catch((error: unknown) => {
+      this.#print(ROLL_BACK, []);
+      await this.#run(ROLL_BACK, [], {}, 'batch', {}).catch((error: unknown) => {
         this.#broken ??= error instanceof Error ? error : new Error(String(error));
       });
     });

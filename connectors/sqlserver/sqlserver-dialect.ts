@@ -64,6 +64,7 @@ export function createSqlServerDialect(options: SqlServerDialectOptions): SqlSer
 
 /** Long enough for a change of a table that has the lock; then whoever asked lets go of what it holds and tries again. */
 const LOCK_TIMEOUT_MS = 5_000;
+export const LIMIT_LOCKS = `SET LOCK_TIMEOUT ${LOCK_TIMEOUT_MS}`;
 
 export class SqlServerDialect implements SourceDialect {
   readonly matchesWithoutIndex = true;
@@ -86,7 +87,7 @@ export class SqlServerDialect implements SourceDialect {
     const concealment = this.#concealment;
     this.#context = { connection: options.connection, logger, printCommands, adapterName, concealment };
     this.#session = new LastingSession(this.#context);
-    this.#reader = new LastingSession(this.#context, { setup: `SET LOCK_TIMEOUT ${LOCK_TIMEOUT_MS}` });
+    this.#reader = new LastingSession(this.#context, { setup: LIMIT_LOCKS });
     this.defaultSchema = options.schema;
     this.#feed = new ChangeTrackingFeed(this.#context, (doing, use) => this.#with(doing, use), {
       adapterName,

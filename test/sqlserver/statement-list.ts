@@ -26,12 +26,14 @@ import { TRACKING_STATE } from '../../connectors/sqlserver/feed/tracking-state.t
 import { fetchText } from '../../connectors/sqlserver/fetch-rows.ts';
 import { OWN_TABLES_DDL, OWN_TABLES_STATE } from '../../connectors/sqlserver/own-tables.ts';
 import { grant, LACKING } from '../../connectors/sqlserver/permissions.ts';
+import { ROLL_BACK } from '../../connectors/sqlserver/session.ts';
 import {
   CURRENT_VERSION,
   ESTIMATE,
   FIRST_READ,
   readRows,
 } from '../../connectors/sqlserver/snapshot/snapshot-statements.ts';
+import { LIMIT_LOCKS } from '../../connectors/sqlserver/sqlserver-dialect.ts';
 import {
   HOLD_CHECKPOINT,
   MOVE_CHECKPOINTS,
@@ -70,6 +72,7 @@ const marks = declared('__Person__Marks');
 
 export function statementList(): readonly KnownStatement[] {
   return [
+    ...named('Sessions', { 'roll back': ROLL_BACK, 'wait for locks no longer': LIMIT_LOCKS }),
     ...writer(),
     ...lists(),
     ...rows(),

@@ -34,7 +34,7 @@ export function table(name: string, declaration: Declaration): TableInfo {
   };
 }
 
-/** `declared` as in DDL: `int IDENTITY NOT NULL`, `nvarchar(50) NULL DEFAULT N'x'`, `AS (a + b)`, `… COLLATE Greek_CI_AS`. */
+/** `declared` as in DDL: `int IDENTITY NOT NULL`, `nvarchar(50) NULL DEFAULT N'x'`, `AS (a + b)`, `… COLLATE Turkish_CI_AS`. */
 function columnOf(name: string, declared: string): ColumnInfo {
   const type = /^[a-z_0-9]+(\([^)]*\))?/.exec(declared)?.[0] ?? 'int';
   const baseType = type.replace(/\(.*/, '');
@@ -54,7 +54,7 @@ function columnOf(name: string, declared: string): ColumnInfo {
             structure: {
               kind: 'characters',
               collation,
-              codePage: collation.startsWith('Greek') ? 1253 : 1252,
+              codePage: collation.startsWith('Turkish') ? 1254 : 1252,
             },
           },
         }
@@ -91,7 +91,6 @@ export const DECLARATIONS = {
       Salary: 'decimal(10,2) NULL',
       Boss: 'nvarchar(50) NULL',
     },
-    unique: [['Email']],
     references: { Boss: 'Person.Id' },
   },
   /** The database makes the key, the realm knows rows by `RealmId`. */
@@ -141,7 +140,7 @@ export const DECLARATIONS = {
       Old: 'datetime NULL',
       Minute: 'smalldatetime NULL',
       Fixed: 'binary(4) NULL',
-      Greek: 'varchar(20) COLLATE Greek_CI_AS NULL',
+      Turkish: 'varchar(20) COLLATE Turkish_CI_AS NULL',
       Long: 'varchar(max) NULL',
       Xml: 'xml NULL',
       Any: 'sql_variant NULL',
