@@ -5,7 +5,8 @@
  * The driver emits failures of the connection as events, and an `error` event without a listener ends the process: there
  * is one from before connecting until after the end. What a statement fails with is told to whoever waits for it.
  */
-import { Connection, ISOLATION_LEVEL, Request } from 'tedious';
+import type { EventEmitter } from 'node:events';
+import { Connection, Request } from 'tedious';
 import type { BoundRows, Concealment } from '../../src/connector/concealment.ts';
 import type { SqlText } from '../../src/connector/dialect.ts';
 import type { Logger } from '../../src/log.ts';
@@ -50,11 +51,12 @@ export type Isolation = 'read committed' | 'repeatable read' | 'serializable' | 
 /** Most errors have rolled back already. */
 export const ROLL_BACK = 'IF @@TRANCOUNT > 0 ROLLBACK';
 
+/** As protocol and driver number them. */
 const LEVELS: Readonly<Record<Isolation, number>> = {
-  'read committed': ISOLATION_LEVEL.READ_COMMITTED,
-  'repeatable read': ISOLATION_LEVEL.REPEATABLE_READ,
-  serializable: ISOLATION_LEVEL.SERIALIZABLE,
-  snapshot: ISOLATION_LEVEL.SNAPSHOT,
+  'read committed': 2,
+  'repeatable read': 3,
+  serializable: 4,
+  snapshot: 5,
 };
 
 export class Session {
@@ -354,7 +356,8 @@ function loginErrorNumber(connection: Connection): () => number | undefined {
   connection.on('errorMessage', (message) => {
     first ??= message.number;
   });
-  connection.on('retry', () => {
+  const emitter: EventEmitter = connection; // the driver does not declare all of its events
+  emitter.on('retry', () => {
     first = undefined;
   });
   return () => first;
