@@ -314,6 +314,21 @@ describe('characters', () => {
     expect(value("CAST(N'aé日' COLLATE Latin1_General_100_CI_AS_SC_UTF8 AS varchar(5))")).toBe('aé');
   });
 
+  it('have the code page of their collation', () => {
+    expect(value("CAST(N'αβγ é' COLLATE Greek_CI_AS AS varchar(10))")).toBe('αβγ e');
+    expect(value("DATALENGTH(CAST(N'日本' COLLATE Japanese_CI_AS AS varchar(10)))")).toBe(4n);
+    expect(value("CAST(N'日本語' COLLATE Japanese_CI_AS AS varchar(5))")).toBe('日本');
+    expect(value("CONVERT(varbinary(4), N'ω' COLLATE Greek_CI_AS)")).toEqual(Uint8Array.of(0xc9, 0x03));
+    expect(value("CONVERT(varbinary(4), CAST(N'ω' COLLATE Greek_CI_AS AS varchar(1)))")).toEqual(
+      Uint8Array.of(0xf9),
+    );
+    expect(printed("CONVERT(varchar(10), COLLATIONPROPERTY('Greek_100_CI_AS', 'CodePage'))")).toBe('1253');
+    expect(
+      printed("CONVERT(varchar(10), COLLATIONPROPERTY('Latin1_General_100_CI_AS_SC_UTF8', 'CodePage'))"),
+    ).toBe('65001');
+    expect(value("COLLATIONPROPERTY('Klingon_CI_AS', 'CodePage')")).toBeNull();
+  });
+
   it('become the bytes of their type', () => {
     expect(value("CONVERT(varbinary(8), 'é€')")).toEqual(Uint8Array.of(0xe9, 0x80));
     expect(value("CONVERT(varbinary(8), N'é')")).toEqual(Uint8Array.of(0xe9, 0));

@@ -1,26 +1,15 @@
 /** Values as text that is equal exactly when the values are, by the rules of comparison of their type and collation. */
 import type { Datum } from '../../contract.ts';
+import { collation as collationNamed, DEFAULT_COLLATION } from '../../sql/types/collation.ts';
 
-export const DEFAULT_COLLATION = 'SQL_Latin1_General_CP1_CI_AS';
-
-/** How a collation makes strings equal: trailing spaces never count, case and accents as its name says. */
-export function foldText(text: string, collation: string): string {
-  let end = text.length;
-  while (end > 0 && text.charCodeAt(end - 1) === 32) end--;
-  const trimmed = end === text.length ? text : text.slice(0, end);
-  if (/_BIN2?$/.test(collation)) return trimmed;
-  const plain = collation.includes('_AI')
-    ? trimmed.normalize('NFD').replace(/\p{M}/gu, '')
-    : trimmed.normalize('NFC');
-  return collation.includes('_CS') ? plain : plain.toLowerCase();
-}
+export { DEFAULT_COLLATION };
 
 /** One value's part of a key. NULLs are equal to each other here, as in unique indexes. */
 export function datumKey(value: Datum, collation: string | undefined): string {
   if (value === null) return '∅';
   switch (typeof value) {
     case 'string':
-      return `s${foldText(value, collation ?? DEFAULT_COLLATION)}`;
+      return `s${collationNamed(collation ?? DEFAULT_COLLATION).key(value)}`;
     case 'bigint':
       return `i${value}`;
     case 'number':

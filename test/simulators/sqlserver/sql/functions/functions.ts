@@ -4,6 +4,7 @@ import type { FunctionCall } from '../ast.ts';
 import { compileExpression } from '../expressions/compile.ts';
 import type { Compiled, Scope } from '../expressions/scope.ts';
 import { CHARACTER_FUNCTIONS } from './characters.ts';
+import { COLLATION_FUNCTIONS } from './collation-property.ts';
 import { DATE_PART_FUNCTIONS } from './date-parts.ts';
 import { DATE_FUNCTIONS } from './dates.ts';
 import type { FunctionTable } from './definition.ts';
@@ -27,6 +28,7 @@ const FUNCTIONS: FunctionTable = {
   ...JSON_FUNCTIONS,
   ...HASH_FUNCTIONS,
   ...VARIANT_FUNCTIONS,
+  ...COLLATION_FUNCTIONS,
 };
 
 /** Throws 195 for an unknown function, 4121 for an unknown one with a schema, 174 and 189 for wrong numbers of arguments. */

@@ -1,15 +1,12 @@
 /** Collations: how strings are equal and in which order they come. */
 import { SqlFailure } from '../../contract.ts';
 import { LINE_OF_STATEMENT } from '../failures.ts';
+import { type CollationName, parseCollationName } from './collation-names.ts';
 
 export const DEFAULT_COLLATION = 'SQL_Latin1_General_CP1_CI_AS';
 
 export type Collation = {
   readonly name: string;
-  readonly binary: boolean;
-  readonly caseSensitive: boolean;
-  readonly accentSensitive: boolean;
-  readonly utf8: boolean;
   /** Equal strings have equal keys; trailing spaces never count. */
   readonly key: (text: string) => string;
   /** As {@link key}, but trailing spaces count. */
@@ -17,61 +14,38 @@ export type Collation = {
   readonly compare: (left: string, right: string) => number;
 };
 
-const LANGUAGES =
-  'SQL_Latin1_General_CP1|SQL_Latin1_General_CP850|Latin1_General|Latin1_General_100|Latin1_General_140|Modern_Spanish|Modern_Spanish_100|Finnish_Swedish|Finnish_Swedish_100|French|French_100|German_PhoneBook|German_PhoneBook_100|Japanese|Japanese_XJIS_100|Japanese_XJIS_140|Turkish|Turkish_100|Danish_Norwegian|Danish_Norwegian_100';
-const NAME = new RegExp(
-  `^(?:${LANGUAGES})_(?:(BIN2?)|(CI|CS)_(AI|AS)(?:_KS)?(?:_WS)?(?:_SC)?(?:_VSS)?)(_UTF8)?$`,
-  'i',
-);
 const known = new Map<string, Collation>();
 
 /** The collation of that name. Throws 448 for an unknown one. */
 export function collation(name: string, line: number = LINE_OF_STATEMENT): Collation {
-  const key = name.toLowerCase();
-  let found = known.get(key);
+  let found = known.get(name);
   if (found === undefined) {
     found = makeCollation(name, line);
-    known.set(key, found);
+    known.set(name, found);
   }
   return found;
 }
 
 function makeCollation(name: string, line: number): Collation {
-  const match = NAME.exec(name);
-  if (match === null) throw new SqlFailure(448, `Invalid collation '${name}'.`, { line });
-  const [, binary, cases, accents, utf8] = match;
-  const common = { name, utf8: utf8 !== undefined };
-  if (binary !== undefined)
-    return {
-      ...common,
-      binary: true,
-      caseSensitive: true,
-      accentSensitive: true,
-      key: withoutTrailingSpaces,
-      fold: (text) => text,
-      compare: compareUnits,
-    };
-  const caseSensitive = cases!.toUpperCase() === 'CS';
-  const accentSensitive = accents!.toUpperCase() === 'AS';
-  const fold = folding(caseSensitive, accentSensitive);
+  const parts = parseCollationName(name);
+  if (parts === undefined) throw new SqlFailure(448, `Invalid collation '${name}'.`, { line });
+  if (parts.binary) return { name, key: withoutTrailingSpaces, fold: (text) => text, compare: compareUnits };
+  const fold = folding(parts);
   const key = (text: string): string => fold(withoutTrailingSpaces(text));
-  const collator = new Intl.Collator('en', {
-    sensitivity: sensitivity(caseSensitive, accentSensitive),
-    caseFirst: 'lower',
-  });
+  const collator = new Intl.Collator('en', { sensitivity: sensitivity(parts), caseFirst: 'lower' });
   const compare = (left: string, right: string): number => {
     if (left === right) return 0;
     const [a, b] = [key(left), key(right)];
     if (a === b) return 0;
     return collator.compare(a, b) || compareUnits(a, b);
   };
-  return { ...common, binary: false, caseSensitive, accentSensitive, key, fold, compare };
+  return { name, key, fold, compare };
 }
 
-function sensitivity(
-  caseSensitive: boolean,
-  accentSensitive: boolean,
-): 'variant' | 'case' | 'accent' | 'base' {
+function sensitivity({
+  caseSensitive,
+  accentSensitive,
+}: CollationName): 'variant' | 'case' | 'accent' | 'base' {
   if (caseSensitive) return accentSensitive ? 'variant' : 'case';
   return accentSensitive ? 'accent' : 'base';
 }
@@ -83,12 +57,39 @@ export function withoutTrailingSpaces(text: string): string {
 }
 
 const PLAIN = /^[\x20-\x7e]*$/;
+/** Letters that the collations of Windows take for two. */
+const EXPANSIONS: Readonly<Record<string, string>> = {
+  ß: 'ss',
+  æ: 'ae',
+  Æ: 'AE',
+  œ: 'oe',
+  Œ: 'OE',
+  þ: 'th',
+  Þ: 'TH',
+};
+const EXPANDED = /[ßæÆœŒþÞ]/g;
+const KATAKANA = /[\u30a1-\u30f6]/g;
+const TO_HIRAGANA = 0x60;
+const OTHER_WIDTHS = /[\u3000\uff01-\uffee]+/g;
 
-function folding(caseSensitive: boolean, accentSensitive: boolean): (text: string) => string {
+/** Makes texts that are equal the same. */
+function folding(name: CollationName): (text: string) => string {
+  const { caseSensitive, accentSensitive, kanaSensitive, widthSensitive, old } = name;
+  const turkish = name.language.toLowerCase() === 'turkish';
+  const lower = (text: string): string => (turkish ? text.toLocaleLowerCase('tr') : text.toLowerCase());
   return (text) => {
-    if (PLAIN.test(text)) return caseSensitive ? text : text.toLowerCase();
-    const normal = accentSensitive ? text.normalize('NFC') : text.normalize('NFD').replace(/\p{M}/gu, '');
-    return caseSensitive ? normal : normal.toLowerCase();
+    if (PLAIN.test(text)) return caseSensitive ? text : lower(text);
+    let folded = text.normalize('NFC');
+    if (!widthSensitive) folded = folded.replace(OTHER_WIDTHS, (wide) => wide.normalize('NFKC'));
+    if (!kanaSensitive)
+      folded = folded.replace(KATAKANA, (kana) => String.fromCharCode(kana.charCodeAt(0) - TO_HIRAGANA));
+    if (!old) folded = folded.replace(EXPANDED, (letter) => EXPANSIONS[letter]!);
+    if (!accentSensitive)
+      folded = folded
+        .normalize('NFD')
+        .replace(/\p{M}/gu, '')
+        .replaceAll('ı', turkish ? 'ı' : 'i');
+    return caseSensitive ? folded : lower(folded);
   };
 }
 
