@@ -20,7 +20,14 @@ export const signed = (bits: number): Texts =>
 /** With up to `whole` digits before the point and exactly as many after it. */
 export const decimal = (before: number, after: number): Texts =>
   fc
-    .tuple(sign, digits(Math.max(before, 1)), fc.stringMatching(new RegExp(`^[0-9]{${after}}$`)))
+    .tuple(
+      sign,
+      digits(Math.max(before, 1)),
+      fc.oneof(
+        { weight: 3, arbitrary: fc.stringMatching(new RegExp(`^[0-9]{${after}}$`)) },
+        { weight: 1, arbitrary: fc.constant('0'.repeat(after)) },
+      ),
+    )
     .map(([minus, high, low]) => {
       const number = `${before === 0 ? '0' : high}${after === 0 ? '' : `.${low}`}`;
       return `${minus}${number}`;

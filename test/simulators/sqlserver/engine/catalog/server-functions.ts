@@ -1,6 +1,6 @@
 /** SERVERPROPERTY, DATABASEPROPERTYEX, permissions and principals. */
 import type { Datum, SqlType } from '../../contract.ts';
-import { isUtf8Collation } from '../../sql/types/code-page.ts';
+import { codePageOf } from '../../sql/types/code-page.ts';
 import type { Run } from '../executor/environment.ts';
 import type { Database } from '../storage/database.ts';
 import type { EngineFunctions } from './functions.ts';
@@ -55,7 +55,7 @@ export const serverFunctions: EngineFunctions = {
     evaluate: ([name, property]) => {
       const collation = text(name);
       if (collation === undefined || text(property)?.toLowerCase() !== 'codepage') return null;
-      return isUtf8Collation(collation) ? '65001' : '1252';
+      return String(codePageOf(collation));
     },
   },
   DATABASEPROPERTYEX: {
