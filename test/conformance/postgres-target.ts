@@ -42,6 +42,7 @@ export const postgresTarget = (): ConformanceTarget => {
     capabilities: new Set([
       'deferredConstraints',
       'truncate',
+      'everyChange',
       'keyUpdates',
       'arrays',
       'documents',

@@ -11,6 +11,8 @@ export type Capability =
   | 'deferredConstraints'
   /** The feed shows a TRUNCATE. */
   | 'truncate'
+  /** The feed shows every change of a row; otherwise only what became of it, when several came before it was read. */
+  | 'everyChange'
   /** The value of a primary key may be changed. */
   | 'keyUpdates'
   /** Columns of an array type. */

@@ -129,6 +129,7 @@ function testServer(base: URL, control: Control | undefined): TestSqlServer {
       requestTimeout: 60_000,
       maxRetriesOnTransientErrors: 0,
       useUTC: true,
+      lowerCaseGuids: true,
     },
   });
   /** One connection for each database, opened again when a test has cut it. */
