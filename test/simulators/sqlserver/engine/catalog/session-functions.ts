@@ -1,6 +1,6 @@
 /** Functions about the session, its transaction and its errors. */
 import { type Datum, SqlFailure, type SqlType } from '../../contract.ts';
-import { applicationResource, lockModeOf } from '../session/application-locks.ts';
+import { applicationResource, lockModeOf, twinOf } from '../session/application-locks.ts';
 import type { Session } from '../session/session.ts';
 import { LockWait } from '../storage/locks.ts';
 import type { EngineFunction, EngineFunctions } from './functions.ts';
@@ -83,6 +83,7 @@ export const sessionFunctions: EngineFunctions = {
       const { name, lock } = request(session, principal, resource, mode, owner);
       try {
         session.instance.locks.check(session.owner, name, lock);
+        session.instance.locks.check(session.owner, twinOf(name), lock);
         return 1n;
       } catch (error) {
         if (error instanceof LockWait) return 0n;

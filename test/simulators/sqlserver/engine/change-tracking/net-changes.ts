@@ -12,8 +12,6 @@ export type UnprovedBehaviour = {
   maskOf: 'all' | 'last';
   /** Q4: a rolled-back transaction that changed tracked tables uses up a version. */
   gapsAfterRollback: boolean;
-  /** Q9: a statement that changed no row of a tracked table uses up a version. */
-  emptyUpdateTakesVersion: boolean;
   /** Q1: how far above the current version a truncated table's validity begins. */
   truncateRaisesBy: 0 | 1;
 };
@@ -24,7 +22,6 @@ export function defaultBehaviour(): UnprovedBehaviour {
     contextOf: 'last',
     maskOf: 'all',
     gapsAfterRollback: false,
-    emptyUpdateTakesVersion: false,
     truncateRaisesBy: 0,
   };
 }

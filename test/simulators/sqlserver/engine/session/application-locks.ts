@@ -28,6 +28,15 @@ export function applicationResource(
   return `application:${kind}:${name}`;
 }
 
+/** The same lock as the other kind of owner holds it. */
+export function twinOf(resource: string): string {
+  const [, kind] = resource.split(':');
+  return resource.replace(
+    /^application:\w+:/,
+    `application:${kind === 'session' ? 'transaction' : 'session'}:`,
+  );
+}
+
 export type LockRequest = {
   readonly resource: string;
   readonly mode: LockMode;
@@ -71,11 +80,7 @@ export async function acquireApplicationLock(
   let waited = false;
   for (;;) {
     try {
-      const twin = request.resource.replace(
-        /^application:(session|transaction):/,
-        (_all, kind: string) => `application:${kind === 'session' ? 'transaction' : 'session'}:`,
-      );
-      locks.check(session.owner, twin, request.mode);
+      locks.check(session.owner, twinOf(request.resource), request.mode);
       locks.acquire(session.owner, request.resource, request.mode);
       return waited ? 1 : 0;
     } catch (error) {
