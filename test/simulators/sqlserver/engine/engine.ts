@@ -68,7 +68,7 @@ export class Engine implements SqlEngine {
       database &&
       database.state === 'online' &&
       new Session(instance, this.#nextSession, found, database, login, (one) => new Access(one));
-    if (!session || !session.access.mayUse(database)) {
+    if (!session?.access.mayUse(database)) {
       throw new SqlFailure(
         4060,
         `Cannot open database "${wanted}" requested by the login. The login failed.`,

@@ -232,7 +232,7 @@ function hashable(
   const found: Equality[] = [];
   for (const conjunct of conditions) {
     const { equality } = conjunct;
-    if (!equality || equality.rights.length !== 1) continue;
+    if (equality?.rights.length !== 1) continue;
     if (conjunct.usesOuter) continue;
     const [one, other] = [equality.left, equality.rights[0]!];
     if (within(one, left) && within(other, right)) found.push({ left: one, right: other, conjunct });
