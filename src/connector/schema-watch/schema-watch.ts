@@ -311,7 +311,11 @@ export class SchemaWatch {
     try {
       return await work;
     } catch (error) {
-      const may = this.#options.dialect.catalogWatch?.mayBeCausedByChange(error) ?? false;
+      const { dialect } = this.#options;
+      // A failed connection of the database's own kind: whoever asks knows the engine's errors only.
+      if (error instanceof Error && !(error instanceof ApplyError) && dialect.isTransient(error))
+        throw new ApplyError(error.message, { errorClass: 'transient', cause: error });
+      const may = dialect.catalogWatch?.mayBeCausedByChange(error) ?? false;
       if (!may || !(await this.changedSince(generation))) throw error;
       throw new ApplyError(
         `a table was changed since: ${error instanceof Error ? error.message : String(error)}`,
