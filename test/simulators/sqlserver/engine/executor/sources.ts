@@ -301,9 +301,9 @@ export function planSources(bound: Bound, where: Conjunct[]): Producer {
 function plan(bound: Bound, pool: readonly Conjunct[], available: ReadonlySet<number>): Producer {
   const open = pool.filter((one) => !one.used);
   if (bound.kind === 'leaf') return leafProducer(bound.leaf, open, available);
+  // What concerns sources to the left, too, is left to the join with them, which can look it up in a hash.
   const within = (conjunct: Conjunct, sources: readonly number[]) =>
-    conjunct.touched.size > 0 &&
-    [...conjunct.touched].every((one) => sources.includes(one) || available.has(one));
+    conjunct.touched.size > 0 && [...conjunct.touched].every((one) => sources.includes(one));
   if (bound.join === 'inner') {
     const all = [...open, ...bound.on];
     const left = plan(bound.left, all, available);
