@@ -13,7 +13,13 @@ import { quoteIdentifier } from './sql-text.ts';
 
 const DATABASE_EXISTS = 1801;
 /** Every server has it. */
-const MAINTENANCE_DATABASE = 'master';
+export const MAINTENANCE_DATABASE = 'master';
+
+export const WHO = 'SELECT SUSER_SNAME();';
+
+export function createDatabase(database: string): string {
+  return `CREATE DATABASE ${quoteIdentifier(database)}`;
+}
 
 /** Creates the database when it is missing, ready to be followed. Throws a `SqlServerError`. */
 export async function ensureDatabase(context: SessionContext): Promise<void> {
@@ -26,10 +32,10 @@ export async function ensureDatabase(context: SessionContext): Promise<void> {
   const { database } = context.connection;
   const session = await Session.open(context, { database: MAINTENANCE_DATABASE });
   try {
-    await session.batch(`CREATE DATABASE ${quoteIdentifier(database)}`);
+    await session.batch(createDatabase(database));
   } catch (cause) {
     if (numberOf(cause) === DATABASE_EXISTS) return; // somebody else was faster, or the login may not open it
-    const [row] = await session.query('SELECT SUSER_SNAME();');
+    const [row] = await session.query(WHO);
     throw new SqlServerPermissionError(`the database ${database} cannot be created: ${message(cause)}`, {
       remedy: `run CREATE DATABASE [${database}] and CREATE USER [${row?.[0]}] FOR LOGIN [${row?.[0]}] in it, as a member of sysadmin or dbcreator`,
       cause,

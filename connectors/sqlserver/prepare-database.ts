@@ -17,7 +17,7 @@ import type { SqlServerConnectorOptions } from './options.ts';
 import { CHECKPOINT_TABLE, missingOwnTables, OWN_TABLES, OWN_TABLES_STATE } from './own-tables.ts';
 import { shortText } from './parameters.ts';
 import { grant } from './permissions.ts';
-import { isMissingDatabase } from './preparation.ts';
+import { createDatabase, isMissingDatabase, MAINTENANCE_DATABASE } from './preparation.ts';
 import { Session } from './session.ts';
 import { quoteIdentifier } from './sql-text.ts';
 import { createSqlServerDialect } from './sqlserver-dialect.ts';
@@ -26,7 +26,6 @@ import { allowSnapshots, enableDatabaseTracking } from './tracking-statements.ts
 /** Each statement is a batch of its own. */
 export type PreparationStep = { readonly database: string; readonly statement: string };
 
-const MAINTENANCE_DATABASE = 'master';
 /** Of the reference; ALTER is for keys that the database makes, and for columns that the models get. */
 const TABLE_PERMISSIONS = 'SELECT, INSERT, UPDATE, DELETE, ALTER, VIEW CHANGE TRACKING';
 /** In tables that are still to be made. */
@@ -130,7 +129,7 @@ function forNewDatabase(
     ...(login === undefined ? [] : [createUser(login), ...ownGrants(login), ...schemaGrants(schema, login)]),
   ];
   return [
-    { database: MAINTENANCE_DATABASE, statement: `CREATE DATABASE ${quoteIdentifier(database)}` },
+    { database: MAINTENANCE_DATABASE, statement: createDatabase(database) },
     ...statements.map((statement) => ({ database, statement })),
   ];
 }
@@ -173,7 +172,7 @@ async function grants(
   ];
 }
 
-function createUser(login: string): string {
+export function createUser(login: string): string {
   return `CREATE USER ${quoteIdentifier(login)} FOR LOGIN ${quoteIdentifier(login)}`;
 }
 
@@ -181,7 +180,7 @@ function ownGrants(login: string): readonly string[] {
   return OWN_TABLES.map((table: TableName) => grant(TABLE_PERMISSIONS, table, login));
 }
 
-function schemaGrants(schema: string, login: string): readonly string[] {
+export function schemaGrants(schema: string, login: string): readonly string[] {
   return [
     `GRANT CREATE TABLE TO ${quoteIdentifier(login)}`,
     `GRANT ${SCHEMA_PERMISSIONS} ON SCHEMA::${quoteIdentifier(schema)} TO ${quoteIdentifier(login)}`,

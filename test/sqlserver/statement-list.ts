@@ -26,6 +26,8 @@ import { TRACKING_STATE } from '../../connectors/sqlserver/feed/tracking-state.t
 import { fetchText } from '../../connectors/sqlserver/fetch-rows.ts';
 import { OWN_TABLES_DDL, OWN_TABLES_STATE } from '../../connectors/sqlserver/own-tables.ts';
 import { grant, LACKING } from '../../connectors/sqlserver/permissions.ts';
+import { createDatabase, WHO } from '../../connectors/sqlserver/preparation.ts';
+import { createUser, schemaGrants, USER_EXISTS } from '../../connectors/sqlserver/prepare-database.ts';
 import { ROLL_BACK } from '../../connectors/sqlserver/session.ts';
 import {
   CURRENT_VERSION,
@@ -260,6 +262,11 @@ function preparation(): KnownStatement[] {
       'track a table': enableTracking(person.table),
       'permissions that are lacking': LACKING,
       grant: grant('SELECT, INSERT', person.table, 'isthmus'),
+      'who we are': WHO,
+      'make the database': createDatabase('shop'),
+      'is there a user': USER_EXISTS,
+      'make the user': createUser('isthmus'),
+      ...numbered('grant on the schema', schemaGrants('dbo', 'isthmus')),
       'own tables: what is there': OWN_TABLES_STATE,
       ...numbered('own tables: make', OWN_TABLES_DDL),
     }),

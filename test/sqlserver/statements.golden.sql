@@ -430,6 +430,30 @@ GO
 GRANT SELECT, INSERT ON [dbo].[Person] TO [isthmus]
 GO
 
+-- who we are
+SELECT SUSER_SNAME();
+GO
+
+-- make the database
+CREATE DATABASE [shop]
+GO
+
+-- is there a user
+SELECT CONVERT(varchar(20), DATABASE_PRINCIPAL_ID(@login));
+GO
+
+-- make the user
+CREATE USER [isthmus] FOR LOGIN [isthmus]
+GO
+
+-- grant on the schema 1
+GRANT CREATE TABLE TO [isthmus]
+GO
+
+-- grant on the schema 2
+GRANT SELECT, INSERT, UPDATE, DELETE, ALTER, REFERENCES, VIEW CHANGE TRACKING ON SCHEMA::[dbo] TO [isthmus]
+GO
+
 -- own tables: what is there
 SELECT CONVERT(varchar(20), SCHEMA_ID(N'isthmus')), CONVERT(varchar(20), OBJECT_ID(N'[isthmus].[checkpoint]', N'U')), CONVERT(varchar(20), OBJECT_ID(N'[isthmus].[dead_letter]', N'U')), CONVERT(varchar(20), OBJECT_ID(N'[isthmus].[feed]', N'U'));
 GO
