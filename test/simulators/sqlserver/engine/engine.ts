@@ -65,10 +65,10 @@ export class Engine implements SqlEngine {
       login.database === undefined || login.database === '' ? found.defaultDatabase : login.database;
     const database = instance.database(wanted);
     const session =
-      database &&
-      database.state === 'online' &&
-      new Session(instance, this.#nextSession, found, database, login, (one) => new Access(one));
-    if (!session?.access.mayUse(database)) {
+      database?.state === 'online'
+        ? new Session(instance, this.#nextSession, found, database, login, (one) => new Access(one))
+        : undefined;
+    if (!database || !session?.access.mayUse(database)) {
       throw new SqlFailure(
         4060,
         `Cannot open database "${wanted}" requested by the login. The login failed.`,

@@ -30,6 +30,14 @@ export function selectInto(name: ObjectName, plan: QueryPlan, run: Run): Stateme
         { line: name.line, severity: 15 },
       );
     }
+    const lower = one.name.toLowerCase();
+    if (table.columns.some((column) => column.name.toLowerCase() === lower)) {
+      throw new SqlFailure(
+        2705,
+        `Column names in each table must be unique. Column name '${one.name}' in table '${name.name}' is specified more than once.`,
+        { line: name.line, state: 3 },
+      );
+    }
     const isText = /char$|text$/.test(one.type.kind);
     const column: Column = {
       id: table.nextColumnId++,

@@ -40,7 +40,7 @@ export function endsTransaction(failure: SqlFailure): boolean {
 
 /** The failure with the line of its statement when its raiser knew none. */
 export function withLine(failure: SqlFailure, line: number): SqlFailure {
-  if (failure.line > 1 || line <= 1) return failure;
+  if (failure.line > 1 || failure.line === line) return failure;
   return new SqlFailure(failure.number, failure.message, {
     severity: failure.severity,
     state: failure.state,
