@@ -76,7 +76,7 @@ export type MappingOptions = {
 };
 
 export type ConnectorOptions = {
-  /** Names slot, publication, replication origin and checkpoint rows; two adapters on a database need two names. */
+  /** Names the change feed and the checkpoint rows; two adapters on a database need two names. */
   readonly adapterName: string;
   /** Directory of the replicas; holds everything that the connector must not lose. */
   readonly localPath: string;

@@ -41,7 +41,7 @@ function wholeColumn(
   name: string,
   context: StateContext,
 ): Part {
-  const column = columnNamed(name, table, className, property);
+  const column = columnNamed(name, table, className, property, context);
   const codec = convertedStateCodec(className, property, definition, table, column, context);
   return {
     columns: [column],
@@ -110,7 +110,7 @@ function scalarPart(
   name: string,
   context: StateContext,
 ): Part {
-  const column = columnNamed(name, table, className, field);
+  const column = columnNamed(name, table, className, field, context);
   const target = definition.linkTarget;
   const codec: LinkCodec =
     target === undefined
@@ -143,13 +143,19 @@ function scalarPart(
   };
 }
 
-function columnNamed(name: string, table: TableInfo, className: string, property: string): ColumnInfo {
+function columnNamed(
+  name: string,
+  table: TableInfo,
+  className: string,
+  property: string,
+  { options }: StateContext,
+): ColumnInfo {
   const column = table.columns.find((candidate) => candidate.name === name);
   if (column !== undefined) return column;
   throw new MappingError(
     `property ${className}.${property} has no column: ${tableId(table.table)} has no column ${name}`,
     {
-      remedy: `add the column, let createPostgresSchema add it, or name '${className}.${property}' in realmIgnoreProperties`,
+      remedy: `add the column, let ${options.optionNames.createTables} add it, or name '${className}.${property}' in realmIgnoreProperties`,
     },
   );
 }
