@@ -163,6 +163,13 @@ describe('groups, windows and sets', () => {
   });
 });
 
+it('values of hierarchyid have their methods', async () => {
+  const query =
+    "DECLARE @h hierarchyid = '/1/2/'; SELECT @h.ToString(), x.h.ToString() FROM (VALUES (@h)) AS x (h)";
+  expect(await table(query)).toEqual([['/1/2/', '/1/2/']]);
+  expect(await db.failure('DECLARE @i int; SELECT @i.ToString()')).toBe(258);
+});
+
 describe('subqueries and rows made of values', () => {
   it.each<[string, unknown[][]]>([
     ['SELECT id FROM a WHERE id IN (SELECT a FROM b) ORDER BY id', [[1], [3]]],
@@ -221,6 +228,7 @@ describe('subqueries and rows made of values', () => {
     ['SELECT id FROM a WHERE COUNT(*) > 1', 147],
     ['SELECT id FROM a UNION SELECT id, a FROM b', 205],
     ['SELECT @nope', 137],
+    ['SELECT id, id INTO #two FROM a', 2705],
     ["SELECT * FROM OPENJSON('[')", 13_609],
   ])('%s fails with %i', async (query, number) => {
     expect(await db.failure(query)).toBe(number);

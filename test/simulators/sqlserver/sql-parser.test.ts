@@ -190,7 +190,7 @@ END CATCH`,
 
 describe('what it reads', () => {
   it('gives constants the types of their notation', () => {
-    const text = "SELECT 1, 2147483648, 1.50, .5, 1e3, N'a''b', 'é', 0x0aF, $1.23456, -7, NULL";
+    const text = "SELECT 1, 2147483648, 1.50, .5, 1e3, N'a''b', 'é', 0x0aF, $1.23456,-7, NULL";
     const statement = only(text);
     if (statement.kind !== 'select' || statement.query.body.kind !== 'specification')
       throw new Error('a query');

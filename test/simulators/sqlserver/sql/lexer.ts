@@ -29,7 +29,7 @@ const WORD = /[\p{L}\p{Nd}_@#$]+/uy;
 const OPERATORS = ['<>', '<=', '>=', '!=', '!<', '!>', '+=', '-=', '*=', '/=', '%=', '&=', '|=', '^=', '::'];
 const SINGLE_OPERATORS = '+-*/%&|^~=<>(),.;:';
 const NUMBER = /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d*)?/y;
-const MONEY = /[$£¥€][ ]*(?:\d[\d,]*(?:\.\d*)?|\.\d+)?/y;
+const MONEY = /[$£¥€][ ]*(?:\d+(?:\.\d*)?|\.\d+)?/y;
 const BINARY = /0[xX](?:[0-9A-Fa-f]|\\\r?\n)*/y;
 const BLANKS = /[\s\ufeff]+/y;
 

@@ -18,13 +18,22 @@ export function compileHierarchyCall<Env>(call: FunctionCall, scope: Scope<Env>)
     const text = coerce(compileExpression(call.arguments[0]!, scope), NVARCHAR_MAX, scope, line);
     return strict({ kind: 'hierarchyid' }, [text], (value) => parseHierarchy(value as string));
   }
-  const column = METHOD.exec(name)?.[1];
-  if (column === undefined || call.arguments.length > 0) return undefined;
-  const operand = scope.column(column.split('.'), line);
+  const operand = receiver(call, scope);
+  if (operand === undefined) return undefined;
   if (operand.type.kind !== 'hierarchyid')
     throw new SqlFailure(258, `Cannot call methods on ${messageName(operand.type)}.`, { severity: 15, line });
   const text = strict({ kind: 'nvarchar', length: 4000 }, [operand], (value) =>
     hierarchyText(value as Uint8Array),
   );
   return { ...text, collation: { name: scope.session.collation, label: 'coercible' } };
+}
+
+/** What ToString is called on. */
+function receiver<Env>(
+  { name, line, arguments: args }: FunctionCall,
+  scope: Scope<Env>,
+): Compiled<Env> | undefined {
+  if (name === '.TOSTRING' && args.length === 1) return compileExpression(args[0]!, scope);
+  const column = METHOD.exec(name)?.[1];
+  return column === undefined || args.length > 0 ? undefined : scope.column(column.split('.'), line);
 }

@@ -5,6 +5,7 @@ import {
   isFunctionNext,
   isStaticMethodNext,
   parseFunction,
+  parseMethod,
   parseReservedFunction,
   parseStaticMethod,
 } from './function-calls.ts';
@@ -105,9 +106,9 @@ function parsePrimary(reader: TokenReader): Node {
   }
   if (token.kind === 'variable') {
     reader.take();
-    return token.text.startsWith('@@')
-      ? { kind: 'globalVariable', line, name: token.text.toUpperCase() }
-      : { kind: 'variable', line, name: token.text };
+    if (token.text.startsWith('@@')) return { kind: 'globalVariable', line, name: token.text.toUpperCase() };
+    const variable: Expression = { kind: 'variable', line, name: token.text };
+    return reader.isOperator('.') ? parseMethod(reader, variable) : variable;
   }
   if (reader.isOperator('(')) return parseParentheses(reader);
   if (reader.acceptWord('NULL')) return { kind: 'null', line };

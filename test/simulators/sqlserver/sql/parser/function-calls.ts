@@ -54,6 +54,14 @@ export function isStaticMethodNext(reader: TokenReader): boolean {
   return reader.isName && reader.ahead(1).kind === 'operator' && reader.ahead(1).text === '::';
 }
 
+/** `@v.Method(…)`: a function `.METHOD` with the value before its arguments. */
+export function parseMethod(reader: TokenReader, value: Expression): Expression {
+  const { line } = reader;
+  reader.expectOperator('.');
+  const name = reader.expectName().toUpperCase();
+  return call(`.${name}`, line, [value, ...parseArguments(reader)]);
+}
+
 export function parseStaticMethod(reader: TokenReader): Expression {
   const { line } = reader;
   const type = reader.expectName();

@@ -61,7 +61,7 @@ function bytesOf(text: string): Uint8Array {
 }
 
 function moneyOf(text: string): bigint {
-  const [whole = '', fraction = ''] = text.slice(1).trim().replaceAll(',', '').split('.');
+  const [whole = '', fraction = ''] = text.slice(1).trim().split('.');
   const rounded = BigInt(`${whole || '0'}${fraction.padEnd(MONEY_SCALE + 1, '0').slice(0, MONEY_SCALE + 1)}`);
   return (rounded + 5n) / 10n;
 }
