@@ -126,6 +126,19 @@ describe('joins', () => {
   });
 });
 
+it('a table joined with a list is read, and locked, only where the list asks for it', async () => {
+  const server = await testServer();
+  const [one, other] = [server.connect(), server.connect()];
+  await one.run('CREATE TABLE t (id int PRIMARY KEY, n int); INSERT t VALUES (1, 1), (2, 2)');
+  await one.run(`BEGIN TRAN; UPDATE x SET x.n = 9 FROM t AS x WITH (UPDLOCK, SERIALIZABLE)
+INNER JOIN OPENJSON('[["1"]]') WITH (k nvarchar(max) '$[0]') AS s ON x.id = CONVERT(int, s.k)`);
+  expect(await other.failure('SET LOCK_TIMEOUT 0; UPDATE t SET n = 3 WHERE id = 2')).toBeUndefined();
+  expect(await other.failure('UPDATE t SET n = 3 WHERE id = 1')).toBe(1222);
+  await one.run('COMMIT');
+  expect(await other.rows('SELECT n FROM t ORDER BY id')).toEqual([{ n: 9 }, { n: 3 }]);
+  server.close();
+});
+
 describe('groups, windows and sets', () => {
   it.each<[string, unknown[][]]>([
     [

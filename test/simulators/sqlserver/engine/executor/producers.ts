@@ -35,10 +35,7 @@ export function leafProducer(
   available: ReadonlySet<number>,
 ): Producer {
   const { source } = leaf;
-  const usable = (conjunct: Conjunct) =>
-    conjunct.touched.has(source.index) &&
-    [...conjunct.touched].every((one) => one === source.index || available.has(one));
-  const filters = conjuncts.filter(usable);
+  const filters = filtersOf(leaf, conjuncts, available);
   const lookup = leaf.access && findSeek(leaf, filters, available);
   const local = filters.filter((one) => one.touched.size === 1);
   if (lookup) {
@@ -56,6 +53,25 @@ export function leafProducer(
     leaf,
     tuples: (env) => filtered(leaf.rows(env), source, local, env),
   };
+}
+
+function filtersOf(leaf: Leaf, conjuncts: readonly Conjunct[], available: ReadonlySet<number>): Conjunct[] {
+  const { index } = leaf.source;
+  return conjuncts.filter(
+    ({ touched }) => touched.has(index) && [...touched].every((one) => one === index || available.has(one)),
+  );
+}
+
+/** Whether an index finds the leaf's rows once those of `available` are known. */
+export function isSought(
+  leaf: Leaf,
+  conjuncts: readonly Conjunct[],
+  available: ReadonlySet<number>,
+): boolean {
+  return (
+    leaf.access !== undefined &&
+    findSeek(leaf, filtersOf(leaf, conjuncts, available), available) !== undefined
+  );
 }
 
 function filtered(rows: readonly Data[], source: Source, filters: readonly Conjunct[], env: Env): Tuple[] {

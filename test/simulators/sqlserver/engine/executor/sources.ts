@@ -9,6 +9,7 @@ import { type Env, newEnv } from './environment.ts';
 import { bindOpenJson } from './open-json.ts';
 import {
   cached,
+  isSought,
   type JoinKind,
   joinProducer,
   type Leaf,
@@ -298,6 +299,21 @@ export function planSources(bound: Bound, where: Conjunct[]): Producer {
   return plan(bound, where, new Set());
 }
 
+/**
+ * A table joined with a list that was computed: where an index finds its rows, only those are read, and locked, that the
+ * list asks for.
+ */
+function isDrivenByRight(
+  { left, right, lateral }: Extract<Bound, { readonly kind: 'join' }>,
+  conjuncts: readonly Conjunct[],
+  available: ReadonlySet<number>,
+): boolean {
+  if (lateral || left.kind !== 'leaf' || right.kind !== 'leaf') return false;
+  if (right.leaf.access !== undefined || !right.leaf.constant) return false;
+  if (isSought(left.leaf, conjuncts, available)) return false;
+  return isSought(left.leaf, conjuncts, new Set([...available, right.leaf.source.index]));
+}
+
 function plan(bound: Bound, pool: readonly Conjunct[], available: ReadonlySet<number>): Producer {
   const open = pool.filter((one) => !one.used);
   if (bound.kind === 'leaf') return leafProducer(bound.leaf, open, available);
@@ -306,8 +322,11 @@ function plan(bound: Bound, pool: readonly Conjunct[], available: ReadonlySet<nu
     conjunct.touched.size > 0 && [...conjunct.touched].every((one) => sources.includes(one));
   if (bound.join === 'inner') {
     const all = [...open, ...bound.on];
-    const left = plan(bound.left, all, available);
-    const right = plan(bound.right, all, new Set([...available, ...left.sources]));
+    const [first, second] = isDrivenByRight(bound, all, available)
+      ? [bound.right, bound.left]
+      : [bound.left, bound.right];
+    const left = plan(first, all, available);
+    const right = plan(second, all, new Set([...available, ...left.sources]));
     const rest = all.filter((one) => !one.used && (within(one, bound.sources) || bound.on.includes(one)));
     return joinProducer('inner', left, right, rest, bound.lateral);
   }
