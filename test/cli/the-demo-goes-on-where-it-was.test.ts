@@ -1,43 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { freePort } from '../../src/cli/demo/free-port.ts';
-
-const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
-
-type Demo = { readonly output: () => string; readonly stop: () => Promise<number | null> };
-
-async function startDemo(data: string): Promise<Demo> {
-  const ports = ['--port', String(await freePort(0)), '--postgres-port', String(await freePort(0))];
-  const child = spawn(process.execPath, [MAIN, 'demo', '--data', data, ...ports]);
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  }
-  const ended = once(child, 'close');
-  try {
-    await expect
-      .poll(() => output + (child.exitCode ?? ''), { timeout: 60_000 })
-      .toContain('Every synced transaction appears below');
-  } catch (error) {
-    child.kill('SIGKILL');
-    throw error;
-  }
-  return {
-    output: () => output,
-    stop: async () => {
-      child.kill('SIGINT');
-      const [code] = await ended;
-      return typeof code === 'number' ? code : null;
-    },
-  };
-}
+import { startDemo } from './demo-process.ts';
 
 test('the demo loads Chinook, shows live changes, stops on SIGINT, and loads nothing twice', async () => {
   const data = await mkdtemp(join(tmpdir(), 'isthmus-demo-'));
