@@ -91,6 +91,46 @@ SELECT ERROR_NUMBER() AS number, ERROR_SEVERITY() AS severity, XACT_STATE() AS s
   });
 });
 
+describe('sessions', () => {
+  test('settings that the engine does not keep to are refused', async () => {
+    await db.run('SET ANSI_NULLS ON; SET QUOTED_IDENTIFIER ON; SET ARITHABORT OFF');
+    expect(await db.failure('SET ANSI_NULLS OFF')).toBe(50900);
+    expect(await db.failure('SET NOEXEC ON')).toBe(50900);
+  });
+
+  test('with FMTONLY only the columns of results are told, and nothing is done', async () => {
+    const { parts, sets } = await db.run('SET FMTONLY ON; SELECT * FROM t; DELETE t; SET FMTONLY OFF');
+    expect(parts.some((part) => part.kind === 'columns' && part.columns.length === 2)).toBe(true);
+    expect(sets).toEqual([[]]);
+    expect(await db.value('SELECT COUNT(*) FROM t')).toBe(1);
+  });
+
+  test('with IMPLICIT_TRANSACTIONS a statement begins a transaction', async () => {
+    await db.run('SET IMPLICIT_TRANSACTIONS ON; DELETE t; ROLLBACK');
+    expect(await db.value('SELECT COUNT(*) FROM t')).toBe(1);
+  });
+
+  test('a session that is killed while it waits executes nothing more', async () => {
+    const other = server.connect();
+    await db.run('BEGIN TRAN; UPDATE t SET v = NULL');
+    const waiting = other.failure('DELETE t');
+    await new Promise((resolve) => setImmediate(resolve));
+    await server.connect().run(`KILL ${other.session.id}`);
+    expect(await waiting).toBe(596);
+    await db.run('COMMIT');
+    expect(await db.value('SELECT COUNT(*) FROM t')).toBe(1);
+  });
+
+  test('the catalog waits for what somebody else is just defining', async () => {
+    const other = server.connect();
+    await db.run('BEGIN TRAN; CREATE TABLE fresh (id int)');
+    await other.run('SET LOCK_TIMEOUT 0');
+    expect(await other.failure(`SELECT OBJECT_ID('dbo.fresh')`)).toBe(1222);
+    await db.run('COMMIT');
+    expect(await other.value(`SELECT OBJECT_ID('dbo.fresh')`)).not.toBeNull();
+  });
+});
+
 describe('statements', () => {
   test('rows as JSON are upserted set by set, as the connector does', async () => {
     const rows = {

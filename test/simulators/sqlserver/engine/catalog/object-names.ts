@@ -44,6 +44,7 @@ export type Found = {
 export function* objectsOf(session: Session, database: Database): Iterable<Found> {
   for (const table of database.tables.values()) {
     if (!session.access.sees(database, table)) continue;
+    session.instance.locks.checkDefinition(session.owner, table);
     const base = { schema: table.schema, database, table, owner: table };
     yield { ...base, id: table.id, name: table.name, type: 'U' };
     for (const index of table.indexes) {
@@ -98,6 +99,7 @@ export function findObject(session: Session, name: string): Found | undefined {
     const table = database.tables.get(objectKey(schema, parsed.name));
     if (table) {
       if (!session.access.sees(database, table)) return undefined;
+      session.instance.locks.checkDefinition(session.owner, table);
       return {
         id: table.id,
         schema: table.schema,

@@ -6,7 +6,10 @@ import { objectsOf } from './object-names.ts';
 import { catalogView } from './view-definition.ts';
 
 export function tablesOf(session: Session, database: Database): Table[] {
-  return [...database.tables.values()].filter((table) => session.access.sees(database, table));
+  const tables = [...database.tables.values()].filter((table) => session.access.sees(database, table));
+  // What somebody else is just defining has to be waited for.
+  for (const table of tables) session.instance.locks.checkDefinition(session.owner, table);
+  return tables;
 }
 
 export function schemaId(database: Database, schema: string): number | undefined {

@@ -40,6 +40,9 @@ export function isDataStatement(statement: Statement): statement is DataStatemen
 }
 
 export function executeDataStatement(statement: DataStatement, run: Run): StatementResult {
+  // FMTONLY asks only for the columns of results.
+  const shapeOnly = run.session.options.switches.get('FMTONLY') === true;
+  if (shapeOnly && statement.kind !== 'select') return { command: 'other' };
   switch (statement.kind) {
     case 'select':
       if (statement.changeContext) throw contextOnSelect(statement.changeContext.line);
@@ -86,6 +89,9 @@ function executeSelect(statement: SelectStatement, run: Run): StatementResult {
   const { body } = statement.query;
   const into = body.kind === 'specification' ? body.into : undefined;
   const plan = compileQuery(statement.query, scope);
+  if (run.session.options.switches.get('FMTONLY') === true) {
+    return { command: 'select', columns: resultColumns(plan.columns), rows: [], rowCount: 0 };
+  }
   const env = newEnv(run);
   if (plan.assign) return { command: 'select', rowCount: plan.assign(env) };
   if (into) return selectInto(into, plan, run);

@@ -19,6 +19,10 @@ export async function attempt<T>(session: Session, signal: AbortSignal, work: (r
   const mark = transaction.changes.length;
   const variables = [...session.variables.values()].map((one) => ({ one, value: one.value }));
   for (;;) {
+    if (transaction.ended || session.ended) {
+      if (own) instance.rollback(transaction);
+      throw inKillState();
+    }
     session.statementTime = instance.now();
     const run: Run = {
       session,
@@ -48,6 +52,13 @@ export async function attempt<T>(session: Session, signal: AbortSignal, work: (r
     if (own) commit(session, transaction);
     return result;
   }
+}
+
+/** The session was ended by another one while the statement waited. */
+export function inKillState(): SqlFailure {
+  return new SqlFailure(596, 'Cannot continue the execution because the session is in the kill state.', {
+    severity: 21,
+  });
 }
 
 function end(session: Session, transaction: Transaction, own: boolean, error: unknown): void {

@@ -15,7 +15,7 @@ import { raise, rethrown, thrown } from './raising.ts';
 import type { Session } from './session.ts';
 import { executeSessionStatement, type SessionOutcome } from './session-statements.ts';
 import { executeTransactionStatement } from './transaction-statements.ts';
-import { rollbackTransaction } from './transactions.ts';
+import { beginTransaction, rollbackTransaction } from './transactions.ts';
 import { assignVariable } from './variables.ts';
 
 /** Rows are handed on in chunks of this size, so that a slow client holds no more than one. */
@@ -78,6 +78,10 @@ export class Batch {
   async *#statement(statement: Statement): Parts<Flow> {
     const { session } = this;
     if (isDataStatement(statement)) {
+      if (session.options.implicitTransactions && !session.transaction) {
+        const event = beginTransaction(session);
+        if (event) yield { kind: 'transaction', ...event };
+      }
       const result = await attempt(session, this.signal, (run) => executeDataStatement(statement, run));
       yield* this.results(result);
       return 'next';

@@ -11,7 +11,7 @@ import {
 import type { Statement } from '../../sql/ast.ts';
 import { parseBatch } from '../../sql/parse.ts';
 import { releaseApplicationLocks } from './application-locks.ts';
-import { attempt } from './attempt.ts';
+import { attempt, inKillState } from './attempt.ts';
 import { Batch, type Parts } from './batch.ts';
 import { forgetBulk, loadBulk } from './bulk.ts';
 import { isCompileError } from './failures.ts';
@@ -46,7 +46,6 @@ function parse(text: string): readonly Statement[] {
 export class Connection implements SqlSession {
   readonly #session: Session;
   readonly #firstDatabase: Session['currentDatabase'];
-  #ended = false;
 
   constructor(session: Session) {
     this.#session = session;
@@ -112,7 +111,7 @@ export class Connection implements SqlSession {
   /** Runs a batch, with what has to be put right at its end, and after a client that left in the middle. */
   async *#run(batch: Batch, work: () => Parts<void>): AsyncIterable<ResultPart> {
     const session = this.#session;
-    if (this.#ended) throw closed();
+    if (this.#session.ended) throw inKillState();
     session.statementTime = session.instance.now();
     session.attempts = 0;
     session.caught = [];
@@ -207,17 +206,12 @@ export class Connection implements SqlSession {
   }
 
   close(): void {
-    if (this.#ended) return;
+    if (this.#session.ended) return;
     this.reset();
-    this.#ended = true;
+    this.#session.instance.locks.endWait(this.#session.owner);
+    this.#session.ended = true;
     this.#session.instance.sessions.delete(this.id);
   }
-}
-
-function closed(): SqlFailure {
-  return new SqlFailure(596, 'Cannot continue the execution because the session is in the kill state.', {
-    severity: 21,
-  });
 }
 
 function variablesOf(parameters: readonly Parameter[]): Map<string, Variable> {

@@ -38,6 +38,19 @@ const switchesAtFirst: Readonly<Record<string, boolean>> = {
   SHOWPLAN_ALL: false,
 };
 
+/** What of them the engine keeps to in one way only: turning these over is refused, not forgotten. */
+export const fixedSwitches: ReadonlySet<string> = new Set([
+  'ANSI_NULLS',
+  'ANSI_PADDING',
+  'ANSI_WARNINGS',
+  'CONCAT_NULL_YIELDS_NULL',
+  'NUMERIC_ROUNDABORT',
+  'QUOTED_IDENTIFIER',
+  'NOEXEC',
+  'PARSEONLY',
+  'SHOWPLAN_ALL',
+]);
+
 export function optionsAtFirst(): SessionOptions {
   return {
     isolation: 'read committed',

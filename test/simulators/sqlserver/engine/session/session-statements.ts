@@ -6,6 +6,7 @@ import { alterDatabase } from '../definitions/databases.ts';
 import { attempt } from './attempt.ts';
 import type { Batch } from './batch.ts';
 import { announceBulk } from './bulk.ts';
+import { fixedSwitches } from './options.ts';
 import type { Session } from './session.ts';
 
 export type SessionOutcome = ResultPart | undefined;
@@ -96,7 +97,11 @@ function setOption(session: Session, name: string, on: boolean, line: number): v
   if (name === 'NOCOUNT') options.noCount = on;
   else if (name === 'XACT_ABORT') options.xactAbort = on;
   else if (name === 'IMPLICIT_TRANSACTIONS') options.implicitTransactions = on;
-  else if (options.switches.has(name)) options.switches.set(name, on);
+  else if (fixedSwitches.has(name) && on !== options.switches.get(name)) {
+    throw new SqlFailure(50900, `SET ${name} ${on ? 'ON' : 'OFF'} is not supported by the simulator.`, {
+      line,
+    });
+  } else if (options.switches.has(name)) options.switches.set(name, on);
   else
     throw new SqlFailure(195, `'${name}' is not a recognized SET option.`, { line, severity: 15, state: 5 });
 }

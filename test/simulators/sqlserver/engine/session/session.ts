@@ -47,6 +47,8 @@ export class Session {
   /** TRY blocks around what is being executed. */
   attempts = 0;
   procedureDepth = 0;
+  /** Closed or killed: nothing is executed for it any more. */
+  ended = false;
 
   constructor(
     instance: Instance,

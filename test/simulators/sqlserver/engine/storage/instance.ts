@@ -205,6 +205,7 @@ export class Instance {
   }
 
   #end(transaction: Transaction): void {
+    transaction.ended = true;
     if (this.#snapshots.delete(transaction)) this.#pruneUnseen();
     this.locks.releaseAll(transaction.owner, (resource) => !isApplicationLock(resource));
   }

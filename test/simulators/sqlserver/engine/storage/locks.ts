@@ -136,6 +136,11 @@ export class Locks {
     this.released(owner);
   }
 
+  /** Ends the owner's own waiting, if it waits: it looks again, and finds that it was ended. */
+  endWait(owner: LockOwner): void {
+    this.#waiters.get(owner)?.wake();
+  }
+
   /** Wakes everybody who waits for the owner: they look again. */
   released(owner: LockOwner): void {
     for (const waiter of [...this.#waiters.values()]) {

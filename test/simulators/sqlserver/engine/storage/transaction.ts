@@ -38,6 +38,8 @@ export class Transaction {
   snapshot: number | undefined;
   /** It can only be rolled back (XACT_STATE() = -1). */
   doomed = false;
+  /** Committed or rolled back. */
+  ended = false;
   /** Began by itself for one statement. */
   readonly implicit: boolean;
 
