@@ -5,7 +5,6 @@
  * The driver emits failures of the connection as events, and an `error` event without a listener ends the process: there
  * is one from before connecting until after the end. What a statement fails with is told to whoever waits for it.
  */
-import type { EventEmitter } from 'node:events';
 import { Connection, Request } from 'tedious';
 import type { BoundRows, Concealment } from '../../src/connector/concealment.ts';
 import type { SqlText } from '../../src/connector/dialect.ts';
@@ -14,6 +13,8 @@ import { applicationName } from './application-name.ts';
 import { sqlServerConcealment } from './concealment.ts';
 import { connectionError } from './connection-error.ts';
 import { driverConfig } from './driver-config.ts';
+import { asHex, asText, type DriverValue } from './driver-values.ts';
+import { logIn } from './log-in.ts';
 import type { SqlServerConnectionOptions } from './options.ts';
 import { bind, type SqlParameter } from './parameters.ts';
 import { RowBatches } from './row-batches.ts';
@@ -91,7 +92,7 @@ export class Session {
     try {
       const connection = new Connection(driverConfig(context.connection, database, name));
       session = new Session(connection, context);
-      await connected(connection, options.signal);
+      await logIn(connection, options.signal);
       return session;
     } catch (error) {
       await session?.close();
@@ -320,49 +321,3 @@ type Receive = {
   readonly row?: (row: TextRow) => void;
   readonly onRequest?: (request: Request) => void;
 };
-
-type DriverValue = { readonly value: unknown };
-
-function asText({ value }: DriverValue): SqlText {
-  if (value === null || value === undefined) return null;
-  if (typeof value === 'string') return value;
-  if (typeof value === 'boolean') return value ? '1' : '0';
-  if (Buffer.isBuffer(value)) return asHex(value);
-  return value instanceof Date ? value.toISOString() : String(value);
-}
-
-function asHex(bytes: Buffer): string {
-  return `0x${bytes.toString('hex').toUpperCase()}`;
-}
-
-async function connected(connection: Connection, signal: AbortSignal | undefined): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const number = loginErrorNumber(connection);
-  connection.on('connect', (error) => (error ? reject(withNumber(error, number())) : resolve()));
-  const abort = (): void => connection.close();
-  signal?.throwIfAborted();
-  signal?.addEventListener('abort', abort, { once: true });
-  try {
-    connection.connect();
-    await promise;
-  } finally {
-    signal?.removeEventListener('abort', abort);
-  }
-}
-
-/** The driver's error of a refused login has only the message; its number comes with an event. */
-function loginErrorNumber(connection: Connection): () => number | undefined {
-  let first: number | undefined;
-  connection.on('errorMessage', (message) => {
-    first ??= message.number;
-  });
-  const emitter: EventEmitter = connection; // the driver does not declare all of its events
-  emitter.on('retry', () => {
-    first = undefined;
-  });
-  return () => first;
-}
-
-function withNumber(error: Error, number: number | undefined): Error {
-  return number === undefined ? error : Object.assign(error, { number });
-}
