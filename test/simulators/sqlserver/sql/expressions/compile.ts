@@ -9,10 +9,11 @@ import { collation as collationNamed } from '../types/collation.ts';
 import { checkExplicit, convertDatum } from '../types/convert.ts';
 import { isText, isUnicode } from '../types/families.ts';
 import { messageName, resolveTypeName } from '../types/type-names.ts';
+import { compileUnary } from './bit-operators.ts';
 import { coerce, conversionContext, expression, unify } from './coerce.ts';
 import { compileComparison } from './comparison.ts';
 import { compileCondition, compileOneColumn } from './conditions.ts';
-import { compileBinary, compileUnary } from './operators.ts';
+import { compileBinary } from './operators.ts';
 import type { Compiled, CompiledCondition, ExpressionCollation, Scope } from './scope.ts';
 
 export { compileCondition } from './conditions.ts';

@@ -1,5 +1,5 @@
 /** Arithmetic, concatenation and bits. */
-import { type DateAndTime, type Datum, SqlFailure, type SqlType, type SqlValue } from '../../contract.ts';
+import { type DateAndTime, SqlFailure, type SqlType } from '../../contract.ts';
 import type { BinaryOperator } from '../ast.ts';
 import { LINE_OF_STATEMENT } from '../failures.ts';
 import {
@@ -23,7 +23,6 @@ import {
   isBinary,
   isCharacter,
   isDateOrTime,
-  isInteger,
   isMoney,
   isNumeric,
   isOldDateTime,
@@ -31,25 +30,15 @@ import {
 import { commonType, concatenationType, decimalShape, MAXIMAL_BYTES } from '../types/precedence.ts';
 import { fitsRange } from '../types/to-number.ts';
 import { messageName } from '../types/type-names.ts';
-import { coerce, expression } from './coerce.ts';
+import { compileBits } from './bit-operators.ts';
+import { coerce } from './coerce.ts';
 import { collationOf } from './collations.ts';
+import { incompatible, invalid, OPERATOR_NAMES, strict, withTypes } from './operands.ts';
 import type { Compiled, Scope } from './scope.ts';
 
-const NAMES: Readonly<Record<BinaryOperator, string>> = {
-  '+': 'add',
-  '-': 'subtract',
-  '*': 'multiply',
-  '/': 'divide',
-  '%': 'modulo',
-  '&': "'&'",
-  '|': "'|'",
-  '^': "'^'",
-};
-const INT: SqlType = { kind: 'int' };
 const MONEY_UNIT = 10_000n;
 
 type Arithmetic = '+' | '-' | '*' | '/' | '%';
-type Operation = (left: SqlValue, right: SqlValue) => SqlValue;
 
 export function compileBinary<Env>(
   operator: BinaryOperator,
@@ -66,31 +55,6 @@ export function compileBinary<Env>(
   if (isDateOrTime(a.type) || isDateOrTime(b.type)) return dateArithmetic(operator, a, b, scope, line);
   const type = resultType(operator, a, b, line);
   return calculate(operator, a, b, type, scope, line);
-}
-
-/** The literal NULL takes the other's type. */
-function withTypes<Env>(left: Compiled<Env>, right: Compiled<Env>): readonly [Compiled<Env>, Compiled<Env>] {
-  return [
-    left.untypedNull ? { ...left, type: right.type } : left,
-    right.untypedNull ? { ...right, type: left.type } : right,
-  ];
-}
-
-/** Applies `operation` where neither side is NULL. */
-function strict<Env>(
-  type: SqlType,
-  left: Compiled<Env>,
-  right: Compiled<Env>,
-  operation: Operation,
-): Compiled<Env> {
-  const [a, b] = [left.evaluate, right.evaluate];
-  const evaluate = (env: Env): Datum => {
-    const x = a(env);
-    if (x === null) return null;
-    const y = b(env);
-    return y === null ? null : operation(x, y);
-  };
-  return expression(type, [left, right], evaluate);
 }
 
 function concatenate<Env>(
@@ -120,17 +84,6 @@ function concatenateBytes<Env>(left: Compiled<Env>, right: Compiled<Env>): Compi
   });
 }
 
-function incompatible(operator: BinaryOperator, left: SqlType, right: SqlType, line: number): SqlFailure {
-  const message = `The data types ${messageName(left)} and ${messageName(right)} are incompatible in the ${NAMES[operator]} operator.`;
-  return new SqlFailure(402, message, { line });
-}
-
-function invalid(type: SqlType, operator: string, line: number): SqlFailure {
-  return new SqlFailure(8117, `Operand data type ${messageName(type)} is invalid for ${operator} operator.`, {
-    line,
-  });
-}
-
 /** Numbers of days can be added to datetime and smalldatetime; the newer types refuse. */
 function dateArithmetic<Env>(
   operator: BinaryOperator,
@@ -140,7 +93,7 @@ function dateArithmetic<Env>(
   line: number,
 ): Compiled<Env> {
   const [strong, weak] = isDateOrTime(left.type) ? [left.type, right.type] : [right.type, left.type];
-  if (operator !== '+' && operator !== '-') throw invalid(strong, NAMES[operator], line);
+  if (operator !== '+' && operator !== '-') throw invalid(strong, OPERATOR_NAMES[operator], line);
   if (isDateOrTime(weak) && !(isOldDateTime(weak) && isOldDateTime(strong)))
     throw incompatible(operator, left.type, right.type, line);
   if (!isOldDateTime(strong)) {
@@ -175,11 +128,12 @@ function resultType<Env>(
   line: number,
 ): SqlType {
   for (const type of [left, right])
-    if (!isNumeric(type) && !isCharacter(type) && !isBinary(type)) throw invalid(type, NAMES[operator], line);
-  if (!isNumeric(left) && !isNumeric(right)) throw invalid(left, NAMES[operator], line);
+    if (!isNumeric(type) && !isCharacter(type) && !isBinary(type))
+      throw invalid(type, OPERATOR_NAMES[operator], line);
+  if (!isNumeric(left) && !isNumeric(right)) throw invalid(left, OPERATOR_NAMES[operator], line);
   const common =
     isNumeric(left) && isNumeric(right) ? commonType(left, right) : isNumeric(left) ? left : right;
-  if (common.kind === 'bit') throw invalid(common, NAMES[operator], line);
+  if (common.kind === 'bit') throw invalid(common, OPERATOR_NAMES[operator], line);
   if (operator === '%' && isApproximate(common)) throw incompatible(operator, left, right, line);
   if (common.kind !== 'decimal') return common;
   return decimalResult(operator, shaped(left, common, leftDigits), shaped(right, common, rightDigits));
@@ -271,63 +225,4 @@ function floatOperation(operator: Arithmetic, left: number, right: number, type:
           : left / right;
   if (!Number.isFinite(exact)) throw overflow('expression', type);
   return type.kind === 'real' ? Math.fround(exact) : exact;
-}
-
-function compileBits<Env>(
-  operator: '&' | '|' | '^',
-  left: Compiled<Env>,
-  right: Compiled<Env>,
-  scope: Scope<Env>,
-  line: number,
-): Compiled<Env> {
-  const [a, b] = withTypes(left, right);
-  const numbers = [a, b].filter(({ type }) => isInteger(type) || type.kind === 'bit');
-  if (
-    numbers.length === 0 ||
-    [a, b].some(({ type }) => !isInteger(type) && type.kind !== 'bit' && !isBinary(type))
-  )
-    throw incompatible(operator, a.type, b.type, line);
-  const type = numbers.map((each) => each.type).reduce(commonType);
-  const whole = type.kind === 'bit' ? INT : type;
-  const operation = (x: SqlValue, y: SqlValue): SqlValue => {
-    const [m, n] = [x as bigint, y as bigint];
-    const result = operator === '&' ? m & n : operator === '|' ? m | n : m ^ n;
-    return type.kind === 'bit' ? result !== 0n : result;
-  };
-  return strict(type, coerce(a, whole, scope, line), coerce(b, whole, scope, line), operation);
-}
-
-export function compileUnary<Env>(
-  operator: '-' | '+' | '~',
-  operand: Compiled<Env>,
-  line: number,
-): Compiled<Env> {
-  const { type, evaluate } = operand;
-  if (operator === '+') return operand;
-  if (operand.untypedNull) return operand;
-  if (operator === '~') {
-    if (type.kind === 'bit')
-      return expression(type, [operand], (env) => {
-        const value = evaluate(env);
-        return value === null ? null : !value;
-      });
-    if (!isInteger(type)) throw invalid(type, "'~'", line);
-    return expression(type, [operand], (env) =>
-      negated(evaluate(env), (value) => (type.kind === 'tinyint' ? 255n - value : ~value)),
-    );
-  }
-  if (!isNumeric(type) || type.kind === 'bit') throw invalid(type, 'minus', line);
-  const result: SqlType = type.kind === 'tinyint' ? { kind: 'smallint' } : type;
-  return expression(result, [operand], (env) => {
-    const value = evaluate(env);
-    if (typeof value === 'number') return -value;
-    return negated(value, (units) => {
-      if (type.kind !== 'decimal' && !fitsRange(-units, result)) throw overflow('expression', result);
-      return -units;
-    });
-  });
-}
-
-function negated(value: Datum, change: (units: bigint) => bigint): Datum {
-  return typeof value === 'bigint' ? change(value) : null;
 }

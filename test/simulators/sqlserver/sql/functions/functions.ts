@@ -13,6 +13,7 @@ import { compileHierarchyCall } from './hierarchies.ts';
 import { JSON_FUNCTIONS } from './json.ts';
 import { NULL_FUNCTIONS } from './nulls.ts';
 import { NUMBER_FUNCTIONS } from './numbers.ts';
+import { STRING_BUILDING_FUNCTIONS } from './string-building.ts';
 import { STRING_FUNCTIONS } from './strings.ts';
 import { TIME_ZONE_FUNCTIONS } from './time-zones.ts';
 import { VARIANT_FUNCTIONS } from './variants.ts';
@@ -20,6 +21,7 @@ import { VARIANT_FUNCTIONS } from './variants.ts';
 const FUNCTIONS: FunctionTable = {
   ...NULL_FUNCTIONS,
   ...STRING_FUNCTIONS,
+  ...STRING_BUILDING_FUNCTIONS,
   ...CHARACTER_FUNCTIONS,
   ...NUMBER_FUNCTIONS,
   ...DATE_FUNCTIONS,
