@@ -219,6 +219,7 @@ export class Deployment {
     for (let same = 0; same < 2; ) {
       await this.carryAll();
       await this.#reach(await this.database.position(), deadline);
+      await delay(100);
       const now = this.#standing();
       same = now === before ? same + 1 : 0;
       before = now;

@@ -115,7 +115,9 @@ export class ListEvents {
   /** One that is new may have members already, and one that is gone is forgotten. */
   #owner(role: Extract<Role, { kind: 'owner' }>, change: Exclude<FeedChange, { kind: 'truncate' }>): void {
     const owns = rowsOf(change).map((row) => ownIn(role, row));
-    if (change.kind === 'update' && new Set(owns).size === 1) return;
+    const [own] = owns;
+    const isSame = change.kind === 'update' && new Set(owns).size === 1 && own !== undefined;
+    if (isSame && this.#marks.knowsOwner(role.list, own)) return;
     for (const own of owns) this.#note(role.list, own);
   }
 

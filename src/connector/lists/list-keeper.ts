@@ -222,9 +222,11 @@ export class ListKeeper {
       return [];
     }
     const base = this.#marks.base(name);
+    // The row may have come together with its key, after the list was read.
+    const known = sql.items.map(({ row, object }) => ({ row, object: object ?? objectOfOwn(target, row) }));
     const isHeld = (object: string | undefined): object is string =>
       object !== undefined && replica.object(target.className, objectKey(target, object)) !== undefined;
-    const objects = sql.items.flatMap(({ object }) => (isHeld(object) ? [object] : []));
+    const objects = known.flatMap(({ object }) => (isHeld(object) ? [object] : []));
     const theirs = list.order === undefined ? inOrderOf(base?.items ?? [], objects) : objects;
     const merged =
       base === undefined
@@ -234,8 +236,8 @@ export class ListKeeper {
     this.#marks.setBase(name, {
       owner: sql.owner ?? '',
       items: theirs,
-      rows: sql.items.flatMap(({ row, object }) => (isHeld(object) ? [row] : [])),
-      awaited: sql.items.flatMap(({ row, object }) => (isHeld(object) ? [] : [row])),
+      rows: known.flatMap(({ row, object }) => (isHeld(object) ? [row] : [])),
+      awaited: known.flatMap(({ row, object }) => (isHeld(object) ? [] : [row])),
     });
     this.#marks.owe(name, !sameList(wanted, theirs) || !isTidy({ name, sql }));
     return difference(replica, name, owner, target, items, wanted);
@@ -259,7 +261,7 @@ export class ListKeeper {
     instructions: readonly MergedInstruction[],
     write: (lists: ListPlan) => Promise<void>,
   ): Promise<void> {
-    await this.#inTurn(() => this.#apply(realm, this.#namesIn(realm.path, instructions), write));
+    await this.#inTurn(() => this.#apply(realm, instructions, [], write));
   }
 
   /** The realms of which the database is to be told a list. */
@@ -278,7 +280,7 @@ export class ListKeeper {
         if (list === undefined) this.#marks.forgive(texts);
         else names.push({ list, path, owner });
       }
-      await this.#apply(realm, names, write);
+      await this.#apply(realm, [], names, write);
     });
   }
 
@@ -305,12 +307,25 @@ export class ListKeeper {
     });
   }
 
+  /**
+   * Lists are written as the realm has them now, which includes what later changes have done to them: so all lists that
+   * these touch are written along, or an item on its way from one to another would belong to neither.
+   */
   async #apply(
     realm: SyncedRealm,
-    names: readonly ListName[],
+    instructions: readonly MergedInstruction[],
+    owed: readonly ListName[],
     write: (lists: ListPlan) => Promise<void>,
   ): Promise<void> {
-    const plan = new ListPlan(await this.#toWrite(names));
+    const now = new Set(instructions);
+    const waiting = (): MergedInstruction[] =>
+      realm.pending.flatMap((transaction) => transaction.instructions.filter((one) => !now.has(one)));
+    const known = waiting();
+    const changed = this.#namesIn(realm.path, [...instructions, ...known]);
+    const others = owed.filter(
+      ({ list, owner }) => !changed.some((name) => name.list === list && name.owner === owner),
+    );
+    const plan = new ListPlan(await this.#toWrite([...others, ...changed]), waiting, new Set(known));
     try {
       await write(plan);
     } catch (error) {

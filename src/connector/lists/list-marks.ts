@@ -9,7 +9,9 @@ import type { FollowedList } from '../mapping/followed-lists.ts';
 
 const BASE = 'list:base:';
 const HOLDERS = 'list:holders:';
-const OWED = 'list:owed:';
+const OWNER = 'list:owner:';
+/** Of lists that the database is to be told of. */
+export const OWED = 'list:owed:';
 const POSTPONED = 'list:postponed:';
 
 const textsSchema = z.array(z.string());
@@ -56,11 +58,19 @@ export class ListMarks {
   setBase(name: ListName, base: ListBase | undefined): void {
     const before = holdersOf(this.base(name));
     const after = holdersOf(base);
+    const [former, owner] = [this.base(name)?.owner ?? '', base?.owner ?? ''];
+    if (former !== owner && former !== '') this.#store.setMark(ownerName(name.list, former), undefined);
+    if (former !== owner && owner !== '') this.#store.setMark(ownerName(name.list, owner), '');
     this.#store.setMark(baseName(name), base === undefined ? undefined : JSON.stringify(base));
     for (const [row, holder] of before)
       if (after.get(row) !== holder) this.#hold(name.list, row, holder, false);
     for (const [row, holder] of after)
       if (before.get(row) !== holder) this.#hold(name.list, row, holder, true);
+  }
+
+  /** True when the list of this owner (its row) was compared or written already. */
+  knowsOwner(list: FollowedList, row: string): boolean {
+    return this.#store.mark(ownerName(list, row)) !== undefined;
   }
 
   /** The lists that a row is known to be in. */
@@ -140,4 +150,8 @@ function nameOf(kind: string, { list, path, owner }: ListName): string {
 
 function holdersName({ ownerClass, property }: FollowedList, row: string): string {
   return `${HOLDERS}${JSON.stringify([ownerClass, property, row])}`;
+}
+
+function ownerName({ ownerClass, property }: FollowedList, row: string): string {
+  return `${OWNER}${JSON.stringify([ownerClass, property, row])}`;
 }

@@ -4,12 +4,13 @@
  * key together with its other columns; who leaves it loses that one, unless somebody has moved it on already.
  */
 
+import type { MergedInstruction } from '../../adapter/merged-instruction.ts';
 import type { ReplicaReader } from '../../store/replica/contract.ts';
 import { type NetEffect, objectToken } from '../apply/net-effect.ts';
 import type { Cell } from '../apply/row-cells.ts';
 import type { ApplyStatement, KeyLookup, SqlText } from '../dialect.ts';
 import { tableId } from '../dialect.ts';
-import { DataError } from '../errors.ts';
+import { ApplyError, DataError } from '../errors.ts';
 import type { ClassMapping, Mapping } from '../mapping/class-mapping.ts';
 import { heldItems, objectKey } from './list-ends.ts';
 import type { ListBase, ListName } from './list-marks.ts';
@@ -38,13 +39,25 @@ const UNKNOWN = '\0';
 
 export class ListPlan {
   readonly #lists: readonly ListToWrite[];
+  readonly #waiting: () => readonly MergedInstruction[];
+  readonly #known: ReadonlySet<MergedInstruction>;
   /** What came of it the last time. */
   planned: readonly PlannedList[] = [];
   /** Items that cannot leave their lists, because their foreign key requires a value. */
   refused: readonly { readonly name: ListName; readonly item: string }[] = [];
 
-  constructor(lists: readonly ListToWrite[]) {
+  /**
+   * `waiting` are the changes of the realm that come later: what they insert has no row yet. `known` are those of them
+   * whose lists are among `lists`.
+   */
+  constructor(
+    lists: readonly ListToWrite[],
+    waiting: () => readonly MergedInstruction[],
+    known: ReadonlySet<MergedInstruction>,
+  ) {
     this.#lists = lists;
+    this.#waiting = waiting;
+    this.#known = known;
   }
 
   /** Adds the foreign keys of who joins a list to what is written of the objects. Throws `DataError`. */
@@ -54,12 +67,16 @@ export class ListPlan {
     const left: Leaving[] = [];
     const gone: ApplyStatement[] = [];
     const order: ApplyStatement[] = [];
+    const waiting = this.#waiting();
+    const unwritten = insertedBy(waiting, effect);
     for (const given of this.#lists) {
       const { name, sql } = given;
       const owner = mapping.forClass(name.list.ownerClass);
       const target = mapping.forClass(name.list.targetClass);
-      if (owner === undefined || target === undefined) continue;
-      const held = heldItems(name.list, replica, owner, target, name.owner);
+      if (owner === undefined || target === undefined || unwritten.has(tokenOf(owner, name.owner))) continue;
+      const held = heldItems(name.list, replica, owner, target, name.owner)?.filter(
+        (item) => !unwritten.has(tokenOf(target, item)),
+      );
       planned.push({ ...given, items: held });
       if (held === undefined) {
         gone.push(...withoutOwner(name, owner, target));
@@ -84,7 +101,7 @@ export class ListPlan {
     }
     this.planned = planned;
     for (const { name, target, item } of joining.values()) join(effect, name, target, item);
-    const leaving = this.#leave(left, joining, effect, mapping);
+    const leaving = this.#leave(left, joining, effect, mapping, waiting);
     return { leaving: [...gone, ...leaving], order };
   }
 
@@ -97,6 +114,7 @@ export class ListPlan {
     joining: ReadonlyMap<string, Joining>,
     effect: NetEffect,
     mapping: Mapping,
+    waiting: readonly MergedInstruction[],
   ): ApplyStatement[] {
     const wanted = left.filter(({ name, target, item }) => {
       const token = tokenOf(target, item);
@@ -105,7 +123,13 @@ export class ListPlan {
     });
     this.refused = wanted.filter(({ name }) => name.list.member?.column.nullable === false);
     const [refused] = this.refused;
-    if (refused !== undefined) throw cannotLeave(refused, mapping);
+    if (refused !== undefined) {
+      const error = cannotLeave(refused, mapping);
+      // What has come meanwhile may put it into another list.
+      if (waiting.every((instruction) => this.#known.has(instruction))) throw error;
+      this.refused = [];
+      throw new ApplyError(error.message, { errorClass: 'transient', cause: error });
+    }
     const byColumn = Map.groupBy(
       wanted,
       ({ name, target }) => `${tableId(target.table.table)}\0${name.list.member?.column.name}`,
@@ -128,6 +152,18 @@ export class ListPlan {
       ];
     });
   }
+}
+
+/** Objects that later changes insert. */
+function insertedBy(waiting: readonly MergedInstruction[], effect: NetEffect): ReadonlySet<string> {
+  const inserted = new Set<string>();
+  for (const instruction of waiting) {
+    if (instruction.type !== 'INSERT') continue;
+    const token = objectToken(instruction.table, instruction.key);
+    const now = effect.objects.get(token)?.operation;
+    if (now !== 'insert' && now !== 'replace') inserted.add(token);
+  }
+  return inserted;
 }
 
 type Joining = { readonly name: ListName; readonly target: ClassMapping; readonly item: string };
