@@ -47,7 +47,8 @@ export class ArrivingBytes {
   }
 
   /**
-   * Calls `readItem` again and again on what has arrived, until it returns `undefined`. An item whose end has not arrived
+   * Calls `readItem` again and again on what has arrived, until it returns `undefined` or the message ends; some clients
+   * say only so that a stream is over. An item whose end has not arrived
    * is read again later, when at least twice as much is there, so that a long one is not looked at over and over.
    */
   async *items<T>(readItem: (reader: ByteReader) => T | undefined): AsyncGenerator<T[], void, undefined> {
@@ -80,8 +81,11 @@ export class ArrivingBytes {
         items.push(item);
       }
     } catch (error) {
-      if (!(error instanceof EndOfBytes) || this.#state !== 'arriving') throw error;
-      return { items, ended: false };
+      if (!(error instanceof EndOfBytes)) throw error;
+      if (typeof this.#state === 'object') throw this.#state.failed;
+      if (this.#state === 'arriving') return { items, ended: false };
+      if (consumed !== this.#length) throw error;
+      return { items, ended: true };
     } finally {
       this.#consume(consumed);
     }

@@ -1,23 +1,10 @@
 /** The wire of the SQL Server simulator, seen by a second client that shares nothing with the driver: FreeTDS. */
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Datum, SqlType } from '../contract.ts';
 import { startTdsServer, type TdsServer } from '../tds/server.ts';
+import { FreeTds, hasFreeTds, type Run } from './freetds.ts';
 import { PASSWORD, result, ScriptedEngine, USER } from './scripted-engine.ts';
-
-const TSQL = process.env.ISTHMUS_TEST_TSQL ?? '/usr/bin/tsql';
-const installed = existsSync(TSQL);
-if (!installed) {
-  console.warn(
-    `\n*** There is no FreeTDS at ${TSQL}: the wire of the SQL Server simulator is NOT cross-checked with a second client. ` +
-      'Install Debian’s package "freetds-bin", or name a tsql in ISTHMUS_TEST_TSQL. ***\n',
-  );
-}
 
 /** A record of the handshake in the log of FreeTDS's TLS library. */
 const TLS_HANDSHAKE = 'SSL 3.3 Handshake packet received';
@@ -81,15 +68,15 @@ const CASES: readonly { readonly type: SqlType; readonly value: Datum; readonly 
   },
 ];
 
-describe.skipIf(!installed)('FreeTDS', () => {
+describe.skipIf(!hasFreeTds)('FreeTDS', () => {
   const engine = new ScriptedEngine();
   let server: TdsServer;
-  let directory: string;
+  let freeTds: FreeTds;
 
   beforeAll(async () => {
     const certificate = (name: string): Promise<string> =>
       readFile(new URL(`../../../support/certificates/${name}`, import.meta.url), 'utf8');
-    directory = await mkdtemp(join(tmpdir(), 'isthmus-freetds-'));
+    freeTds = await FreeTds.open();
     server = await startTdsServer({
       engine,
       tls: { cert: await certificate('server.crt'), key: await certificate('server.key') },
@@ -112,38 +99,16 @@ describe.skipIf(!installed)('FreeTDS', () => {
   });
   afterAll(async () => {
     await server?.close();
-    if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+    await freeTds?.close();
   });
 
-  /** Runs batches with `tsql` and returns what it printed, and its log of what it did. */
-  async function tsql(
+  function tsql(
     encryption: 'request' | 'require',
     batches: readonly string[],
     password = PASSWORD,
-  ): Promise<{ readonly output: string; readonly log: string }> {
-    const configuration = join(directory, `${encryption}.conf`);
-    const log = join(directory, `${encryption}.log`);
-    await writeFile(
-      configuration,
-      `[simulator]
-host = ${server.host}
-port = ${server.port}
-tds version = 7.4
-client charset = UTF-8
-encryption = ${encryption}
-text size = 1000000
-`,
-    );
-    const child = spawn(
-      TSQL,
-      ['-I', configuration, '-S', 'simulator', '-U', USER, '-P', password, '-D', 'shop', '-o', 'hq'],
-      {
-        env: { ...process.env, LC_ALL: 'C.UTF-8', TDSDUMP: log },
-      },
-    );
-    child.stdin.end(`${batches.map((batch) => `${batch}\ngo\n`).join('')}exit\n`);
-    const [printed, complained] = await Promise.all([text(child.stdout), text(child.stderr)]);
-    return { output: printed + complained, log: await readFile(log, 'latin1') };
+  ): Promise<Run> {
+    const { host, port } = server;
+    return freeTds.tsql({ host, port, user: USER, password, database: 'shop', encryption }, batches);
   }
 
   it.each(['request', 'require'] as const)(
