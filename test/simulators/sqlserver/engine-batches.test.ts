@@ -87,6 +87,9 @@ SELECT ERROR_NUMBER() AS number, ERROR_SEVERITY() AS severity, XACT_STATE() AS s
     expect(await db.failure('SELECT 1; FROB t')).toBe(102);
     expect(await db.failure('SELECT * FROM sys.nothing')).toBe(208);
     expect(await db.failure('SELECT v, COUNT(*) FROM t')).toBe(8120);
+    expect(await db.failure('WITH n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n) SELECT * FROM n')).toBe(
+      50900,
+    );
     expect(await db.failure('USE nowhere')).toBe(911);
   });
 });

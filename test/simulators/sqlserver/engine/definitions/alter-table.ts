@@ -4,11 +4,12 @@ import type { AlterTableAction, DataDefinition, TableConstraint } from '../../sq
 import { compileCondition, compileExpression } from '../../sql/expressions/compile.ts';
 import { convertDatum } from '../../sql/types/convert.ts';
 import { assigner } from '../executor/assigning.ts';
+import { addConstraint } from '../executor/constraint-builder.ts';
 import { newEnv, type Run } from '../executor/environment.ts';
 import { nextIdentity } from '../executor/identity.ts';
 import { verifyForeignKey } from '../executor/referential.ts';
 import { duplicateKey } from '../executor/row-writer.ts';
-import { addConstraint, buildColumn } from '../executor/table-builder.ts';
+import { buildColumn } from '../executor/table-builder.ts';
 import { parseConditionText, parseExpressionText, rowScope } from '../executor/table-expressions.ts';
 import type { Database } from '../storage/database.ts';
 import type { Check, Column, ForeignKey, Index } from '../storage/definition.ts';

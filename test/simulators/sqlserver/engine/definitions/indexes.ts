@@ -2,7 +2,7 @@
 import { SqlFailure } from '../../contract.ts';
 import type { DataDefinition } from '../../sql/ast.ts';
 import type { Run } from '../executor/environment.ts';
-import { addIndex } from '../executor/table-builder.ts';
+import { addIndex } from '../executor/index-builder.ts';
 import { verifyUnique } from './alter-table.ts';
 import { lockForChange, shown, tableToChange } from './change.ts';
 

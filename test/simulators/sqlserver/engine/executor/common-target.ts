@@ -4,10 +4,11 @@ import type { CommonTable, DeleteStatement, UpdateStatement } from '../../sql/as
 import { compileCondition, compileExpression } from '../../sql/expressions/compile.ts';
 import { splitConjuncts } from './conjuncts.ts';
 import { newEnv, type Run, type Tuple } from './environment.ts';
+import { planSources } from './join-plan.ts';
 import { type TargetRows, targetRows } from './modify.ts';
 import { orderRows } from './ordering.ts';
 import { type CommonTables, QueryScope, type SourceColumn } from './query-scope.ts';
-import { bindSources, planSources, type TargetWish, tableColumns } from './sources.ts';
+import { bindSources, type TargetWish, tableColumns } from './sources.ts';
 import { rowSource } from './specification.ts';
 
 export function commonTarget(

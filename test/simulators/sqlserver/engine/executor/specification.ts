@@ -7,6 +7,7 @@ import { assignVariable } from '../session/variables.ts';
 import { compileGrouping } from './aggregation.ts';
 import { allHold, type Conjunct, splitConjuncts } from './conjuncts.ts';
 import { type Env, newEnv, type Tuple } from './environment.ts';
+import { planSources } from './join-plan.ts';
 import { compareKeys, orderRows } from './ordering.ts';
 import type { Producer } from './producers.ts';
 import {
@@ -19,7 +20,7 @@ import {
   rowKey,
 } from './query.ts';
 import type { QueryScope } from './query-scope.ts';
-import { bindSources, planSources } from './sources.ts';
+import { bindSources } from './sources.ts';
 import { evaluateWindows } from './windows.ts';
 
 export type AssignItem = {

@@ -7,6 +7,7 @@ import type {
   InsertStatement,
   SelectStatement,
   Statement,
+  TableSource,
   UpdateStatement,
 } from '../../sql/ast.ts';
 import { compileExpression } from '../../sql/expressions/compile.ts';
@@ -115,9 +116,29 @@ export function commonTablesOf(statement: { readonly commonTables: readonly Comm
         },
       );
     }
+    refuseRecursion(definition, definition.query);
     around = new Map([...around, [key, { definition, around }]]);
   }
   return around;
+}
+
+/** A common table that reads from itself would otherwise look like one that reads from a table of that name. */
+function refuseRecursion(definition: CommonTable, node: unknown): void {
+  if (Array.isArray(node)) {
+    for (const one of node) refuseRecursion(definition, one);
+    return;
+  }
+  if (typeof node !== 'object' || node === null || node instanceof Uint8Array) return;
+  const source = node as Partial<TableSource>;
+  const name = source.kind === 'table' ? source.name : undefined;
+  if (name && name.schema === undefined && name.name.toLowerCase() === definition.name.toLowerCase()) {
+    throw new SqlFailure(
+      50900,
+      `The recursive common table expression '${definition.name}' is not supported by the simulator.`,
+      { line: definition.line },
+    );
+  }
+  for (const child of Object.values(node)) refuseRecursion(definition, child);
 }
 
 /** The value of `WITH CHANGE_TRACKING_CONTEXT (x)`: at most 128 bytes and not NULL (22109). */
