@@ -28,6 +28,11 @@ export const PATH = '/shop';
 let deployments = 0;
 /** Everything on the way arrives within this time, also on a machine that others use. */
 const QUIET_MILLISECONDS = 40_000;
+/**
+ * What follows a change (the key of a row, the places of a list) is written after the feed's position is noted, and by a
+ * database that may take a while.
+ */
+const FOLLOW_UP_MILLISECONDS = 50;
 /** Bytes that one round carries: small enough for transactions to meet in any order. */
 const ROUND_BYTES = 100_000;
 
@@ -218,12 +223,13 @@ export class Deployment {
     let before = '';
     for (let same = 0; same < 2; ) {
       await this.carryAll();
-      await this.#reach(await this.database.position(), deadline);
-      await delay(100);
-      const now = this.#standing();
+      const position = await this.database.position();
+      await this.#reach(position, deadline);
+      const now = `${position} ${this.#standing()}`;
       same = now === before ? same + 1 : 0;
       before = now;
       if (Date.now() > deadline) throw new Error(`the deployment does not come to rest: ${now}`);
+      await delay(FOLLOW_UP_MILLISECONDS);
     }
   }
 
