@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SqlFailure } from './contract.ts';
 import type { Statement } from './sql/ast.ts';
 import { splitBatches } from './sql/batches.ts';
+import { tokenize } from './sql/lexer.ts';
 import { parseBatch } from './sql/parse.ts';
 
 function kinds(script: string): readonly string[] {
@@ -98,6 +99,11 @@ describe('the parser accepts', () => {
     expect(kinds(script).length).toBeGreaterThan(2);
   });
 
+  it('every statement that the connector can send', () => {
+    const script = readFileSync('test/sqlserver/statements.golden.sql', 'utf8');
+    expect(kinds(script).length).toBeGreaterThan(100);
+  });
+
   it('the statements of tedious at login and reset', () => {
     const text = `set ansi_nulls on
 set ansi_null_dflt_on on
@@ -187,6 +193,80 @@ END CATCH`,
     expect(parseBatch(text).length).toBeGreaterThan(0);
   });
 });
+
+const SEED = Number(process.env.ISTHMUS_TEST_SEED ?? Date.now() % 1_000_000);
+
+describe('damaged statements', () => {
+  const batches = EXAMPLES.flatMap((script) => splitBatches(script)).concat(
+    splitBatches(readFileSync('test/sqlserver/statements.golden.sql', 'utf8')),
+  );
+  let state = SEED;
+  const random = (limit: number): number => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    return (state >> 8) % limit;
+  };
+
+  it(`are refused with a failure, or mean something else (seed ${SEED})`, () => {
+    for (let i = 0; i < 1500; i++) {
+      const batch = batches[random(batches.length)]!;
+      const tokens = tokenize(batch);
+      const token = tokens[random(tokens.length - 1)]!;
+      const damaged = `${batch.slice(0, token.start)} ${batch.slice(token.end)}`;
+      let trees: readonly Statement[];
+      try {
+        trees = parseBatch(damaged);
+      } catch (error) {
+        expect(error, damaged).toBeInstanceOf(SqlFailure);
+        continue;
+      }
+      if (token.text === ';' || NOISE.has(token.upper)) continue;
+      expect(withoutLines(trees), `${token.text} of ${batch}`).not.toEqual(withoutLines(parseBatch(batch)));
+    }
+  });
+
+  it(`with a character that means nothing are always refused (seed ${SEED})`, () => {
+    for (let i = 0; i < 500; i++) {
+      const batch = batches[random(batches.length)]!;
+      const tokens = tokenize(batch);
+      const { start } = tokens[random(tokens.length - 1)]!;
+      expect(() => parseBatch(`${batch.slice(0, start)} ? ${batch.slice(start)}`)).toThrow(
+        "Incorrect syntax near '?'.",
+      );
+    }
+  });
+});
+
+/** Words that may be left out. */
+const NOISE: ReadonlySet<string> = new Set([
+  'EXEC',
+  'EXECUTE',
+  'TRANSACTION',
+  'TRAN',
+  'INTO',
+  'AS',
+  'INNER',
+  'OUTER',
+  'ASC',
+  'FROM',
+  'ALL',
+  'TO',
+  'FOREIGN',
+  'KEY',
+  'NULL',
+  'WORK',
+  'CONSTRAINT',
+  'NONCLUSTERED',
+  'ROWS',
+  ',',
+]);
+
+function withoutLines(trees: readonly Statement[]): unknown {
+  return JSON.parse(
+    JSON.stringify(trees, (name, value: unknown) =>
+      name === 'line' || name === 'text' ? undefined : typeof value === 'bigint' ? String(value) : value,
+    ),
+  );
+}
 
 describe('what it reads', () => {
   it('gives constants the types of their notation', () => {

@@ -97,12 +97,7 @@ function parseChangeTracking(reader: TokenReader): DatabaseChange {
     if (option === 'AUTO_CLEANUP') autoCleanup = reader.expectOnOff();
     else {
       const period = Number(reader.expectInteger());
-      retention = {
-        period,
-        unit: reader.isAnyWord(['DAYS', 'HOURS', 'MINUTES'])
-          ? UNITS[reader.expectAnyWord(['DAYS', 'HOURS', 'MINUTES'])]
-          : 'days',
-      };
+      retention = { period, unit: UNITS[reader.expectAnyWord(['DAYS', 'HOURS', 'MINUTES'])] };
     }
   });
   return { kind: 'changeTracking', on, retention, autoCleanup };
