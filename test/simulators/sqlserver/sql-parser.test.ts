@@ -368,6 +368,13 @@ describe('the parser refuses', () => {
     ['EXEC sp_x 1 + 1', 102, 1, "near '+'"],
     ['SELECT a FROM t ORDER BY a FETCH NEXT 1 ROWS ONLY', 156, 1, "'FETCH'"],
     ['WITH a AS (SELECT 1 AS x), a AS (SELECT 2 AS x) SELECT * FROM a', 239, 1, 'Duplicate'],
+    [
+      'WITH a AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM a) SELECT * FROM a',
+      50_900,
+      1,
+      'not supported by the simulator',
+    ],
+    ['WITH a AS (SELECT x FROM a) SELECT * FROM a', 252, 1, 'UNION ALL'],
     ['SELECT 123456789012345678901234567890123456789', 1007, 1, 'precision 38'],
   ])('%s', (text, number, line, part) => {
     const found = failure(text);

@@ -13,6 +13,7 @@ import type {
   SelectItem,
   Top,
 } from '../ast.ts';
+import { notSimulated } from '../failures.ts';
 import { parseCondition } from './conditions.ts';
 import { parseExpression } from './expressions.ts';
 import { literalOf } from './literals.ts';
@@ -226,7 +227,26 @@ function parseCommonTable(reader: TokenReader): CommonTable {
   reader.expectOperator('(');
   const query = parseQueryExpression(reader);
   reader.expectOperator(')');
+  if (namesTable(query, name.toLowerCase())) throw recursion(name, query, line);
   return { line, name, columns, query };
+}
+
+/** Whether a tree has a table of that name without a schema. */
+function namesTable(node: unknown, name: string): boolean {
+  if (typeof node !== 'object' || node === null) return false;
+  if ('kind' in node && node.kind === 'table' && 'name' in node) {
+    const table = node.name as ObjectName;
+    if (table.schema === undefined && table.name.toLowerCase() === name) return true;
+  }
+  return Object.values(node).some((child) => namesTable(child, name));
+}
+
+function recursion(name: string, query: QueryExpression, line: number): SqlFailure {
+  const { body } = query;
+  if (body.kind === 'setOperation' && body.operator === 'unionAll')
+    return notSimulated('A recursive common table', line);
+  const message = `Recursive common table expression '${name}' does not contain a top-level UNION ALL operator.`;
+  return new SqlFailure(252, message, { line });
 }
 
 function checkNames(tables: readonly CommonTable[]): void {
