@@ -268,6 +268,16 @@ INSERT INTO [t] ([id], [v]) SELECT s.[id], s.[v] FROM s WHERE NOT EXISTS (SELECT
     expect(parts.at(-1)).toEqual({ kind: 'returnStatus', value: 0 });
   });
 
+  test('table variables keep what they hold through a rollback', async () => {
+    expect(
+      await db.rows(`DECLARE @t table (id int PRIMARY KEY); BEGIN TRAN; INSERT @t VALUES (1), (2); INSERT t VALUES (7, NULL); ROLLBACK
+INSERT @t VALUES (3); DELETE @t WHERE id = 1; SELECT v.id, t.id AS other FROM @t AS v LEFT JOIN t ON t.id = 7 ORDER BY v.id`),
+    ).toEqual([
+      { id: 2, other: null },
+      { id: 3, other: null },
+    ]);
+  });
+
   test('temporary tables are the session’s own, and gone after a reset', async () => {
     await db.run('CREATE TABLE #x (id int PRIMARY KEY); INSERT #x VALUES (1); SELECT id INTO #y FROM t');
     expect(await db.value('SELECT COUNT(*) FROM #x JOIN #y ON #x.id = #y.id')).toBe(1);

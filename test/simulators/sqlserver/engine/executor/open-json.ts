@@ -1,11 +1,11 @@
 /** OPENJSON: rows out of JSON text, with columns as WITH says, or key, value and type. */
 import { type Datum, SqlFailure, type SqlType } from '../../contract.ts';
 import type { OpenJsonColumn, TableSource } from '../../sql/ast.ts';
+import { followPath, type Json, JsonNumber, jsonText, parseJson, parsePath } from '../../sql/json-text.ts';
 import { convertDatum } from '../../sql/types/convert.ts';
 import { resolveTypeName } from '../../sql/types/type-names.ts';
 import { compileInputs, computedLeaf } from './computed-source.ts';
 import type { Data, Env } from './environment.ts';
-import { followPath, type Json, JsonNumber, jsonText, parseJson, parsePath } from './json-text.ts';
 import type { Leaf } from './producers.ts';
 import type { QueryScope, SourceColumn } from './query-scope.ts';
 import { addSource } from './sources.ts';

@@ -150,9 +150,19 @@ export class Instance {
     const tracked = this.faults.behaviour.gapsAfterRollback
       ? this.#trackedDatabases(transaction.changes)
       : [];
+    this.#keepVariables(transaction);
     this.undoTo(transaction, 0);
     for (const database of tracked) database.tracking!.current += 1;
     this.#end(transaction);
+  }
+
+  /** Table variables, like other variables, do not care for a rollback. */
+  #keepVariables({ changes }: Transaction): void {
+    const ofVariable = (change: Change) => change.kind === 'row' && change.table.name.startsWith('@');
+    const kept = changes.filter(ofVariable);
+    if (kept.length === 0) return;
+    this.#finish(kept, this.commits);
+    changes.splice(0, changes.length, ...changes.filter((change) => !ofVariable(change)));
   }
 
   /** Takes back what the transaction changed after its first `length` changes. */

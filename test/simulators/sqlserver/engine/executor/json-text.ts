@@ -1,2 +1,0 @@
-/** JSON of the SQL half, for OPENJSON. */
-export * from '../../sql/json-text.ts';
