@@ -302,6 +302,10 @@ GO
 UPDATE [isthmus].[feed] SET [holder] = NULL, [held_since] = NULL WHERE [adapter] = @adapter AND [line] = @line;
 GO
 
+-- record: moveOn
+UPDATE [isthmus].[checkpoint] SET [sequence] = [sequence] + 1 WHERE [adapter] = @adapter AND [realm] = N'feed'; IF @@ROWCOUNT = 0 INSERT INTO [isthmus].[checkpoint] ([adapter], [realm], [sequence]) VALUES (@adapter, N'feed', 1);
+GO
+
 -- record: drop
 DELETE FROM [isthmus].[feed] WHERE [adapter] = @adapter;
 GO

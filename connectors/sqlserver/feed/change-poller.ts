@@ -21,7 +21,7 @@ import type { Logger } from '../../../src/log.ts';
 import { recordMissing } from './feed-errors.ts';
 import { feedFailure, isCausedByTables } from './feed-failure.ts';
 import { releaseLock } from './feed-lock.ts';
-import { confirmRecord, releaseRecord } from './feed-record.ts';
+import { confirmRecord, moveVersionOn, releaseRecord } from './feed-record.ts';
 import type { FeedSession } from './feed-session.ts';
 import type { FollowedTable } from './followed-table.ts';
 import {
@@ -168,6 +168,8 @@ export class ChangePoller implements ChangeFeed {
       return;
     }
     yield* this.#tellBegun(found);
+    if (found.tables.some(({ begin }) => begin >= found.current))
+      await moveVersionOn(this.#session, this.#options.adapter);
     if (found.current === this.#cursor && !this.#isFirst) {
       this.#notice.over();
       this.#interval.idle();
@@ -258,18 +260,23 @@ export class ChangePoller implements ChangeFeed {
       .map((checkpoint) => ({ kind: 'own', checkpoint }));
   }
 
-  /** What was changed before the tracking of a table began (anew) is not delivered; it has to be compared. */
+  /**
+   * What was changed before the tracking of a table began (anew) is not delivered; it has to be compared. Between the
+   * last look at the tables and our first one anything may have happened, so that they are looked at after that, too.
+   */
   *#tellBegun({ tables }: Look): Generator<readonly FeedEvent[], void, undefined> {
     const fresh: string[] = [];
+    let isFirst = false;
     for (const { table, begin, isNew } of tables) {
       const name = tableId(table.info.table);
       const before = this.#begun.get(name);
       if (before === undefined ? isNew : before !== begin) fresh.push(name);
+      isFirst ||= before === undefined;
       this.#begun.set(name, begin);
     }
-    if (fresh.length === 0) return;
-    this.#options.logger.info('Change tracking of tables began anew', { tables: fresh });
-    yield [{ kind: 'tablesChanged' }];
+    if (fresh.length > 0)
+      this.#options.logger.info('Change tracking of tables began anew', { tables: fresh });
+    if (isFirst || fresh.length > 0) yield [{ kind: 'tablesChanged' }];
   }
 
   *#tellIdle(): Generator<readonly FeedEvent[], void, undefined> {

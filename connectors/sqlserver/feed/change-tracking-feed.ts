@@ -19,7 +19,7 @@ import { recordMissing, trackingOff } from './feed-errors.ts';
 import { feedFailure } from './feed-failure.ts';
 import { readHealth } from './feed-health.ts';
 import { holderText, isHeld, takeLock, thisHolder } from './feed-lock.ts';
-import { beginRecord, dropRecord, holdRecord, readRecord } from './feed-record.ts';
+import { beginRecord, dropRecord, holdRecord, moveVersionOn, readRecord } from './feed-record.ts';
 import { FollowedTable } from './followed-table.ts';
 import { look } from './poll.ts';
 import { databaseIdentity, lineOf, type OwnRecord, requireSame, sourceText } from './source.ts';
@@ -100,7 +100,10 @@ export class ChangeTrackingFeed {
     this.#known = undefined;
     const created = await this.#using('preparing the change feed', async (session) => {
       const enabled = await ensureTracked(session, tables);
-      if (enabled.length > 0) logger.info('Switched change tracking on', { tables: enabled });
+      if (enabled.length > 0) {
+        logger.info('Switched change tracking on', { tables: enabled });
+        await moveVersionOn(session, adapterName);
+      }
       this.#follow(tables);
       if (reset || (await readRecord(session, adapterName)) === undefined) return true;
       const { database } = this.#context.connection;

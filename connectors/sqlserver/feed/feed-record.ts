@@ -3,13 +3,17 @@
  * history that is being read. That name is new with each opening; the one before it stays beside it until the replicas
  * are known to have the new one, so that a crash between the two is no loss.
  */
-import { FEED_TABLE } from '../own-tables.ts';
+import { CHECKPOINT_TABLE, FEED_TABLE } from '../own-tables.ts';
 import { bigint, shortText } from '../parameters.ts';
-import { quoteTable } from '../sql-text.ts';
+import { quoteLiteral, quoteTable } from '../sql-text.ts';
 import type { FeedSession } from './feed-session.ts';
 import { versionFrom } from './version.ts';
 
 const TABLE = quoteTable(FEED_TABLE);
+const CHECKPOINTS = quoteTable(CHECKPOINT_TABLE);
+/** Of the checkpoint that {@link moveVersionOn} moves; the paths of realms begin with a slash. */
+export const MOVING_REALM = 'feed';
+const MOVING = quoteLiteral(MOVING_REALM);
 const LONGEST_HOLDER = 400;
 
 export const RECORD_STATEMENTS = {
@@ -23,6 +27,9 @@ export const RECORD_STATEMENTS = {
     'WHERE [adapter] = @adapter;',
   confirm: `UPDATE ${TABLE} SET [position] = @position, [confirmed_at] = SYSUTCDATETIME() WHERE [adapter] = @adapter AND [line] = @line;`,
   release: `UPDATE ${TABLE} SET [holder] = NULL, [held_since] = NULL WHERE [adapter] = @adapter AND [line] = @line;`,
+  moveOn:
+    `UPDATE ${CHECKPOINTS} SET [sequence] = [sequence] + 1 WHERE [adapter] = @adapter AND [realm] = ${MOVING}; ` +
+    `IF @@ROWCOUNT = 0 INSERT INTO ${CHECKPOINTS} ([adapter], [realm], [sequence]) VALUES (@adapter, ${MOVING}, 1);`,
   drop: `DELETE FROM ${TABLE} WHERE [adapter] = @adapter;`,
 } as const;
 
@@ -100,4 +107,12 @@ export async function releaseRecord(session: FeedSession, adapter: string, line:
 
 export async function dropRecord(session: FeedSession, adapter: string): Promise<void> {
   await session.execute(RECORD_STATEMENTS.drop, [shortText('adapter', adapter)]);
+}
+
+/**
+ * Gives the database another version, by a change that means nothing. A table whose tracking
+ * began at the present version would look the same if it began anew at once, after a TRUNCATE or a while without it.
+ */
+export async function moveVersionOn(session: FeedSession, adapter: string): Promise<void> {
+  await session.execute(RECORD_STATEMENTS.moveOn, [shortText('adapter', adapter)]);
 }

@@ -14,6 +14,7 @@ import type { StatementOptions } from '../session.ts';
 import { quoteTable } from '../sql-text.ts';
 import { type OutdatedTable, outdated, setBack, trackingOff } from './feed-errors.ts';
 import { TableAway } from './feed-failure.ts';
+import { MOVING_REALM } from './feed-record.ts';
 import type { FeedSession } from './feed-session.ts';
 import type { FollowedTable } from './followed-table.ts';
 import { type Backlog, type Cut, cutOf } from './poll-cut.ts';
@@ -198,7 +199,9 @@ async function checkpoints(
     since === 'all'
       ? await session.query(POLL_STATEMENTS.allCheckpoints, [named], options)
       : await session.query(POLL_STATEMENTS.changedCheckpoints, [named, bigint('since', since)], options);
-  return rows.map(([realmPath, sequence]) => ({ realmPath: realmPath ?? '', sequence: Number(sequence) }));
+  return rows
+    .filter(([realmPath]) => realmPath !== MOVING_REALM)
+    .map(([realmPath, sequence]) => ({ realmPath: realmPath ?? '', sequence: Number(sequence) }));
 }
 
 /** By place in the list of tables, of those that have something to deliver. */

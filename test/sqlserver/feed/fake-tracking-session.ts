@@ -2,6 +2,7 @@
  * A connection to a database that is nothing but a {@link NetHistory}: it answers the statements of the feed, from a
  * snapshot where one is open, and fails when it is told to.
  */
+import { RECORD_STATEMENTS } from '../../../connectors/sqlserver/feed/feed-record.ts';
 import type { FeedSession } from '../../../connectors/sqlserver/feed/feed-session.ts';
 import { FollowedTable } from '../../../connectors/sqlserver/feed/followed-table.ts';
 import { POLL_STATEMENTS } from '../../../connectors/sqlserver/feed/poll.ts';
@@ -108,7 +109,8 @@ export class FakeTrackingSession implements FeedSession {
     }
   }
 
-  async execute(): Promise<{ rows: readonly TextRow[]; count: number }> {
+  async execute(statement: string): Promise<{ rows: readonly TextRow[]; count: number }> {
+    if (statement === RECORD_STATEMENTS.moveOn) this.#database.history.commit(0);
     return { rows: [], count: 1 };
   }
 
