@@ -167,9 +167,10 @@ export class ChangePoller implements ChangeFeed {
       yield* this.#blockedBy(found);
       return;
     }
-    yield* this.#tellBegun(found);
+    // Before anybody compares: what is switched off and on after that has another beginning.
     if (found.tables.some(({ begin }) => begin >= found.current))
       await moveVersionOn(this.#session, this.#options.adapter);
+    yield* this.#tellBegun(found);
     if (found.current === this.#cursor && !this.#isFirst) {
       this.#notice.over();
       this.#interval.idle();
