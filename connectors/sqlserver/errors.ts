@@ -59,6 +59,9 @@ export class SqlServerFeedLostError extends SqlServerError {
   readonly code = 'sqlserver-feed-lost';
 }
 
+/** The same, because change tracking was cleaned up before it was read. */
+export class SqlServerFeedOutdatedError extends SqlServerFeedLostError {}
+
 /** Another connection reads the feed of this adapter, and did not let it go: two adapters must not share one. */
 export class SqlServerFeedHeldError extends SqlServerError {
   readonly code = 'sqlserver-feed-held';

@@ -156,7 +156,7 @@ export class SqlServerDialect implements SourceDialect {
 
   async prepareFeed(
     tables: readonly TableInfo[],
-    options: { reset: boolean; followed?: readonly string[] },
+    options: { reset: boolean; renewLost?: boolean; followed?: readonly string[] },
   ): Promise<{ created: boolean; snapshot: SnapshotReader | undefined; start?: Position }> {
     await this.#with('preparing the change feed', (session) => checkTablePermissions(session, tables));
     return this.#feed.prepare(tables, options);

@@ -382,12 +382,13 @@ export interface SourceDialect {
   shownDefinition?(column: ColumnInfo): ColumnDefinition | undefined;
   /**
    * Makes publication and slot (or their equivalent) for the tables. A new feed comes with the snapshot at its start,
-   * and its position where the dialect knows it; an existing one returns without. `reset` drops and makes them anew.
+   * and its position where the dialect knows it; an existing one returns without. `reset` drops and makes them anew;
+   * `renewLost` does so with a feed that no longer has what comes next, for whoever compares afterwards.
    * Throws when one of the `followed` tables (by {@link tableId}) was not followed completely since.
    */
   prepareFeed(
     tables: readonly TableInfo[],
-    options: { reset: boolean; followed?: readonly string[] },
+    options: { reset: boolean; renewLost?: boolean; followed?: readonly string[] },
   ): Promise<{ created: boolean; snapshot: SnapshotReader | undefined; start?: Position }>;
   /**
    * Throws when the database is not the one, or not that line of its history, from which the replicas were filled.

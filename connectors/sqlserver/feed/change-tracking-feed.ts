@@ -11,6 +11,7 @@ import type {
 } from '../../../src/connector/dialect.ts';
 import { tableId } from '../../../src/connector/dialect.ts';
 import type { Logger } from '../../../src/log.ts';
+import { SqlServerFeedOutdatedError } from '../errors.ts';
 import { Session, type SessionContext } from '../session.ts';
 import { SqlServerSnapshotReader } from '../snapshot/snapshot-reader.ts';
 import { CURRENT_VERSION } from '../snapshot/snapshot-statements.ts';
@@ -89,11 +90,12 @@ export class ChangeTrackingFeed {
 
   /**
    * Has the changes of the tables tracked, and begins the feed when it is new or `reset`, with a snapshot of that moment.
-   * Throws `SqlServerFeedLostError` when the feed that is there can no longer be read on.
+   * Throws `SqlServerFeedLostError` when the feed that is there can no longer be read on; with `renewLost` one whose
+   * changes were cleaned up is begun anew.
    */
   async prepare(
     tables: readonly TableInfo[],
-    { reset }: { reset: boolean },
+    { reset, renewLost = false }: { reset: boolean; renewLost?: boolean },
   ): Promise<{ created: boolean; snapshot: SnapshotReader | undefined; start?: Position }> {
     const { adapterName, logger } = this.#options;
     const known = this.#known;
@@ -106,13 +108,7 @@ export class ChangeTrackingFeed {
       }
       this.#follow(tables);
       if (reset || (await readRecord(session, adapterName)) === undefined) return true;
-      const { database } = this.#context.connection;
-      if (known?.position !== undefined)
-        await look(
-          session,
-          this.#request(versionOf(known.position), database, AbortSignal.timeout(LOOK_MILLISECONDS)),
-        );
-      return false;
+      return known?.position !== undefined && (await this.#isLost(session, known.position, renewLost));
     });
     if (!created) return { created, snapshot: undefined };
     const snapshot = await this.openSnapshot();
@@ -127,6 +123,21 @@ export class ChangeTrackingFeed {
     this.#own = { line: this.#nextLine, position: snapshot.version };
     this.#nextLine = randomUUID();
     return { created, snapshot, start: positionOf(snapshot.version) };
+  }
+
+  /** Throws what is wrong with the feed at `position`, unless it is for the caller to renew. */
+  async #isLost(session: Session, position: Position, renewLost: boolean): Promise<boolean> {
+    const signal = AbortSignal.timeout(LOOK_MILLISECONDS);
+    try {
+      await look(session, this.#request(versionOf(position), this.#context.connection.database, signal));
+      return false;
+    } catch (error) {
+      if (!renewLost || !(error instanceof SqlServerFeedOutdatedError)) throw error;
+      this.#options.logger.warn('The change feed is begun anew, and tables and realms are compared', {
+        reason: error.message,
+      });
+      return true;
+    }
   }
 
   /** Tables that stayed the same keep their statements and their layout. */

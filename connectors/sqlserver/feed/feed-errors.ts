@@ -3,6 +3,7 @@ import {
   SqlServerFeedError,
   SqlServerFeedHeldError,
   SqlServerFeedLostError,
+  SqlServerFeedOutdatedError,
   SqlServerServerError,
 } from '../errors.ts';
 import { allowSnapshots, enableDatabaseTracking } from '../tracking-statements.ts';
@@ -16,9 +17,9 @@ const OUTDATED = 'Last sync version is outdated!';
 export type OutdatedTable = { readonly table: string; readonly minValid: bigint };
 
 /** Cleanup has removed what was changed after the version that we had come to. */
-export function outdated(tables: readonly OutdatedTable[], cursor: bigint): SqlServerFeedLostError {
+export function outdated(tables: readonly OutdatedTable[], cursor: bigint): SqlServerFeedOutdatedError {
   const named = tables.map(({ table, minValid }) => `${table} (from version ${minValid} on)`).join(', ');
-  return new SqlServerFeedLostError(
+  return new SqlServerFeedOutdatedError(
     `${OUTDATED} Changes were read up to version ${cursor}, but change tracking has cleaned up what came after it in ${named}: changes may have been missed`,
     {
       remedy: `${LOAD_REMEDY}; then raise the retention to the longest time that the adapter may be away (ALTER DATABASE CURRENT SET CHANGE_TRACKING (CHANGE_RETENTION = 7 DAYS))`,

@@ -84,7 +84,7 @@ export async function runLoad(
   const refused = new RefusedRows(store);
   const keys = keyContext(options, dependencies, setup.mapping, directory, leftOut);
   if (hasRowKeys(setup.mapping)) await assignMissingKeys(setup.mapping, dialect, keys);
-  const feed = await dialect.prepareFeed(setup.tables, { reset });
+  const feed = await dialect.prepareFeed(setup.tables, { reset, renewLost: true });
   if (feed.created) rememberNewFeed(store, feed.start, source);
   await noteTables(setup, found, options, dependencies);
   requireClasses(setup);
