@@ -225,7 +225,7 @@ export class Deployment {
       await this.carryAll();
       const position = await this.database.position();
       await this.#reach(position, deadline);
-      const now = `${position} ${this.#standing()}`;
+      const now = `${this.database.positionMoves ? '' : position} ${this.#standing()}`;
       same = now === before ? same + 1 : 0;
       before = now;
       if (Date.now() > deadline) throw new Error(`the deployment does not come to rest: ${now}`);

@@ -58,6 +58,7 @@ export const postgresTarget = (): ConformanceTarget => {
 
 export class PostgresTestDatabase implements TestDatabase {
   readonly schema = 'public';
+  readonly positionMoves = true;
   readonly #server: TestPostgres;
   readonly #name: string;
   readonly #pool: pg.Pool;

@@ -84,6 +84,8 @@ export interface TestDatabase {
   transaction<T>(work: (application: Application) => Promise<T>): Promise<T>;
   /** The rows as texts in the database's own form, in the order of all columns. */
   rows(table: string, columns: readonly string[]): Promise<readonly (readonly (string | null)[])[]>;
+  /** Asking for the position moves it on, so that it says nothing about rest. */
+  readonly positionMoves?: boolean;
   /** Where the feed stands when it has delivered everything committed until now. */
   position(): Promise<Position>;
   drop(): Promise<void>;
