@@ -17,7 +17,7 @@ import { deployChinook, REALM, SimulatorProcess, sqlServerTables } from './sqlse
 import { SqlServerWorkload } from './sqlserver-workload.ts';
 
 /** Fewer than on PostgreSQL: the simulator takes its time. */
-const CHANGES = 280;
+const CHANGES = 1000;
 const AGREEMENT_DEADLINE_MILLISECONDS = 90_000;
 /** Of a test whose processes share a busy machine. */
 const TIMEOUT_MILLISECONDS = 180_000;
@@ -130,15 +130,15 @@ describe('Chinook on SQL Server', { timeout: TIMEOUT_MILLISECONDS }, () => {
   it(`loses nothing when adapter, object server and database are killed amid changes on both sides (seed ${seed})`, async () => {
     adapter = deployment.start('adapter');
     await churn(new Random(seed), async (done) => {
-      if (done === 60 || done === 220) {
+      if (done === 200 || done === 750) {
         await adapter.kill();
         adapter = deployment.start('adapter');
       }
-      if (done === 110) {
+      if (done === 400) {
         await server.kill();
         server = deployment.start('server');
       }
-      if (done === 160 || done === 260) {
+      if (done === 550 || done === 900) {
         await simulator.kill();
         await simulator.start();
       }

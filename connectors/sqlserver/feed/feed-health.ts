@@ -126,7 +126,7 @@ function retentionFinding({ cleansUp, retentionMinutes }: DatabaseTracking): Fin
   return warning(
     RETENTION,
     text,
-    'raise it to the longest time that the adapter may be away: ALTER DATABASE CURRENT SET CHANGE_TRACKING (CHANGE_RETENTION = 2 DAYS)',
+    'raise it to the longest time that the adapter may be away: ALTER DATABASE CURRENT SET CHANGE_TRACKING (CHANGE_RETENTION = 7 DAYS)',
   );
 }
 
