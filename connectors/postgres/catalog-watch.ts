@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CatalogWatch, TableInfo, TableName, TableVersion } from '../../src/connector/dialect.ts';
 import { tableId } from '../../src/connector/dialect.ts';
+import type { UseSession } from '../../src/connector/lasting-session.ts';
 import type { Logger } from '../../src/log.ts';
 import { PostgresPrivilegeError, PostgresTableError } from './errors.ts';
 import { checkReplicaIdentities } from './feed/publication.ts';
@@ -68,13 +69,10 @@ const PRIVILEGE = '42501';
 
 export class PostgresCatalogWatch implements CatalogWatch {
   readonly #place: WatchedPlace;
-  readonly #with: <T>(doing: string, use: (session: Session) => Promise<T>) => Promise<T>;
+  readonly #with: UseSession<Session>;
 
   /** `using` lends a session for the time of a call. */
-  constructor(
-    place: WatchedPlace,
-    using: <T>(doing: string, use: (session: Session) => Promise<T>) => Promise<T>,
-  ) {
+  constructor(place: WatchedPlace, using: UseSession<Session>) {
     this.#place = place;
     this.#with = using;
   }

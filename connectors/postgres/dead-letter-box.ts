@@ -13,6 +13,7 @@ import {
   readSummary,
   withoutNul,
 } from '../../src/connector/dead-letters/letter-rows.ts';
+import type { UseSession } from '../../src/connector/lasting-session.ts';
 import { DEAD_LETTER, INSERT_OR_RENEW_LETTER, LETTER_COLUMNS, SUMMARY_COLUMNS } from './dead-letter-rows.ts';
 import { createOwnTables } from './preparation.ts';
 import type { Session, TextRow } from './session.ts';
@@ -21,13 +22,11 @@ import { textArray } from './sql-text.ts';
 /** Ids are bigserial; other text names no letter. */
 const ID = /^\d{1,18}$/;
 
-type Use = <T>(doing: string, use: (session: Session) => Promise<T>) => Promise<T>;
-
 export class PostgresDeadLetterBox implements DeadLetterBox {
   readonly #adapter: string;
-  readonly #use: Use;
+  readonly #use: UseSession<Session>;
 
-  constructor(adapter: string, use: Use) {
+  constructor(adapter: string, use: UseSession<Session>) {
     this.#adapter = adapter;
     this.#use = use;
   }

@@ -20,6 +20,7 @@ import {
   type ValueCodec,
   type WantedTable,
 } from '../../src/connector/dialect.ts';
+import { LastingSession } from '../../src/connector/lasting-session.ts';
 import type { Logger } from '../../src/log.ts';
 import type { ClassDefinition, ColumnDefinition } from '../../src/schema/definition.ts';
 import { readCatalog } from './catalog.ts';
@@ -48,7 +49,6 @@ import { holderText, slotHolder } from './feed/slot-holder.ts';
 import { type SlotStatus, slotStatus } from './feed/slot-status.ts';
 import { resumePoint } from './feed/source.ts';
 import { fetchRows } from './fetch-rows.ts';
-import { LastingSession } from './lasting-session.ts';
 import { compareLsn } from './lsn.ts';
 import type { PostgresConnectionOptions, PostgresFeedOptions } from './options.ts';
 import {
@@ -114,9 +114,9 @@ export class PostgresDialect implements SourceDialect {
   /** Ids of the tables that the publication was made for. */
   #followed: readonly string[] = [];
   /** For catalog and DDL. */
-  readonly #session: LastingSession;
+  readonly #session: LastingSession<Session>;
   /** For rows: while a snapshot of ours is open, a change of the table waits for it, and what comes after for the change. */
-  readonly #reader: LastingSession;
+  readonly #reader: LastingSession<Session>;
 
   constructor(options: PostgresDialectOptions) {
     this.#options = options;
@@ -128,8 +128,11 @@ export class PostgresDialect implements SourceDialect {
       adapterName,
       concealment: this.#concealment,
     };
-    this.#session = new LastingSession(this.#context);
-    this.#reader = new LastingSession(this.#context, `SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
+    const connect = (): Promise<Session> => Session.open(this.#context);
+    this.#session = new LastingSession(connect);
+    this.#reader = new LastingSession(connect, (session) =>
+      session.script(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`),
+    );
     this.defaultSchema = options.schema;
     this.feedName = feedName(adapterName);
     this.catalogWatch = new PostgresCatalogWatch(
@@ -399,7 +402,7 @@ export class PostgresDialect implements SourceDialect {
   async #with<T>(
     doing: string,
     use: (session: Session) => Promise<T>,
-    lasting: LastingSession = this.#session,
+    lasting: LastingSession<Session> = this.#session,
   ): Promise<T> {
     const session = await lasting.open();
     try {

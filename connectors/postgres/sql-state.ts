@@ -1,5 +1,6 @@
 /** Sorts failures by SQLSTATE (PostgreSQL documentation, appendix "Error Codes") or by the code of the network fault. */
 import type { ErrorClass } from '../../src/connector/dialect.ts';
+import { NETWORK_CODES } from '../../src/connector/network-failures.ts';
 
 /**
  * 25006 read_only_sql_transaction: a standby, until the name leads to the new primary. 25P03, 25P04 timeouts of idle and
@@ -59,18 +60,6 @@ const PRIVILEGE = '42501';
 /** A statement prepared before its table was changed; prepared anew it runs. */
 const FEATURE_NOT_SUPPORTED = '0A000';
 const STALE_PLAN_ROUTINE = 'RevalidateCachedQuery';
-const NETWORK_CODES: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENETDOWN',
-  'EAI_AGAIN',
-  'ENOTFOUND',
-]);
 const LOST_CONNECTION =
   /^(Connection terminated|Client has encountered a connection error|timeout expired|Client was closed|Client network socket disconnected)/;
 

@@ -8,6 +8,7 @@ import type {
   TableVersion,
 } from '../../src/connector/dialect.ts';
 import { tableId } from '../../src/connector/dialect.ts';
+import type { UseSession } from '../../src/connector/lasting-session.ts';
 import { numberOf } from './error-numbers.ts';
 import { mayNotEnable, untrackedTables, withoutKey } from './feed/tracking.ts';
 import { shortText } from './parameters.ts';
@@ -63,13 +64,10 @@ type Rows = readonly (readonly SqlText[])[];
 
 export class SqlServerCatalogWatch implements CatalogWatch {
   readonly #schema: string;
-  readonly #using: <T>(doing: string, use: (session: Session) => Promise<T>) => Promise<T>;
+  readonly #using: UseSession<Session>;
 
   /** `using` lends a session for the time of a call. */
-  constructor(
-    schema: string,
-    using: <T>(doing: string, use: (session: Session) => Promise<T>) => Promise<T>,
-  ) {
+  constructor(schema: string, using: UseSession<Session>) {
     this.#schema = schema;
     this.#using = using;
   }

@@ -13,6 +13,7 @@ import {
   readSummary,
   withoutNul,
 } from '../../src/connector/dead-letters/letter-rows.ts';
+import type { UseSession } from '../../src/connector/lasting-session.ts';
 import { createOwnTables } from './create-own-tables.ts';
 import {
   DEAD_LETTER,
@@ -68,13 +69,11 @@ export const LETTER_STATEMENTS = {
   purgeAll: purgeOf(true),
 } as const;
 
-type Use = <T>(doing: string, use: (session: Session) => Promise<T>) => Promise<T>;
-
 export class SqlServerDeadLetterBox implements DeadLetterBox {
   readonly #adapter: string;
-  readonly #use: Use;
+  readonly #use: UseSession<Session>;
 
-  constructor(adapter: string, use: Use) {
+  constructor(adapter: string, use: UseSession<Session>) {
     this.#adapter = adapter;
     this.#use = use;
   }

@@ -4,6 +4,7 @@
  */
 import type { ErrorClass } from '../../src/connector/dialect.ts';
 import type { Violation } from '../../src/connector/errors.ts';
+import { NETWORK_CODES } from '../../src/connector/network-failures.ts';
 
 /** Passing by themselves: locks, resources, failovers, a server that starts or stops, throttling in Azure. */
 const TRANSIENT_NUMBERS: ReadonlySet<number> = new Set([
@@ -52,16 +53,7 @@ const TRANSIENT_CODES: ReadonlySet<string> = new Set([
   'ECLOSE',
   'ETIMEOUT',
   'EINVALIDSTATE',
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENETDOWN',
-  'EAI_AGAIN',
-  'ENOTFOUND',
+  ...NETWORK_CODES,
 ]);
 /** After these the fate of a transaction is unknown. */
 const CONNECTION_CODES: ReadonlySet<string> = new Set(

@@ -19,6 +19,7 @@ import type {
   ValueCodec,
   WantedTable,
 } from '../../src/connector/dialect.ts';
+import { LastingSession } from '../../src/connector/lasting-session.ts';
 import type { Logger } from '../../src/log.ts';
 import type { ClassDefinition, ColumnDefinition } from '../../src/schema/definition.ts';
 import { readCatalog } from './catalog.ts';
@@ -34,7 +35,6 @@ import { isTransientSqlServerError, SqlServerError, SqlServerQueryError } from '
 import { ChangeTrackingFeed } from './feed/change-tracking-feed.ts';
 import { comparePositions } from './feed/version.ts';
 import { fetchRows } from './fetch-rows.ts';
-import { LastingSession } from './lasting-session.ts';
 import { sqlServerMending } from './mending.ts';
 import { message } from './message.ts';
 import type { SqlServerConnectionOptions, SqlServerFeedOptions } from './options.ts';
@@ -77,17 +77,18 @@ export class SqlServerDialect implements SourceDialect {
   readonly #concealment: Concealment = sqlServerConcealment();
   readonly #feed: ChangeTrackingFeed;
   /** For catalog and DDL. */
-  readonly #session: LastingSession;
+  readonly #session: LastingSession<Session>;
   /** For rows: a change of the table that waits must not keep the rest waiting. */
-  readonly #reader: LastingSession;
+  readonly #reader: LastingSession<Session>;
 
   constructor(options: SqlServerDialectOptions) {
     this.#options = options;
     const { logger, printCommands, adapterName } = options.engine;
     const concealment = this.#concealment;
     this.#context = { connection: options.connection, logger, printCommands, adapterName, concealment };
-    this.#session = new LastingSession(this.#context);
-    this.#reader = new LastingSession(this.#context, { setup: LIMIT_LOCKS });
+    const connect = (): Promise<Session> => Session.open(this.#context);
+    this.#session = new LastingSession(connect);
+    this.#reader = new LastingSession(connect, (session) => session.batch(LIMIT_LOCKS));
     this.defaultSchema = options.schema;
     this.#feed = new ChangeTrackingFeed(this.#context, (doing, use) => this.#with(doing, use), {
       adapterName,
@@ -244,7 +245,7 @@ export class SqlServerDialect implements SourceDialect {
   async #with<T>(
     doing: string,
     use: (session: Session) => Promise<T>,
-    lasting: LastingSession = this.#session,
+    lasting: LastingSession<Session> = this.#session,
   ): Promise<T> {
     const session = await lasting.open();
     try {

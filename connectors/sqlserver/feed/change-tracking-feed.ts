@@ -10,6 +10,7 @@ import type {
   TableInfo,
 } from '../../../src/connector/dialect.ts';
 import { tableId } from '../../../src/connector/dialect.ts';
+import type { UseSession } from '../../../src/connector/lasting-session.ts';
 import type { Logger } from '../../../src/log.ts';
 import { SqlServerFeedOutdatedError } from '../errors.ts';
 import { Session, type SessionContext } from '../session.ts';
@@ -41,14 +42,12 @@ export type ChangeTrackingOptions = {
 };
 
 /** Lends a session for the time of a call. */
-export type UsingSession = <T>(doing: string, use: (session: Session) => Promise<T>) => Promise<T>;
-
 /** Enough to see whether everything can be read; nothing is. */
 const LOOK_MILLISECONDS = 30_000;
 
 export class ChangeTrackingFeed {
   readonly #context: SessionContext;
-  readonly #using: UsingSession;
+  readonly #using: UseSession<Session>;
   readonly #options: ChangeTrackingOptions;
   #followed: readonly FollowedTable[] = [];
   /** Of a feed that would begin now. */
@@ -58,7 +57,7 @@ export class ChangeTrackingFeed {
   /** What this process has recorded last. */
   #own: OwnRecord | undefined;
 
-  constructor(context: SessionContext, using: UsingSession, options: ChangeTrackingOptions) {
+  constructor(context: SessionContext, using: UseSession<Session>, options: ChangeTrackingOptions) {
     this.#context = context;
     this.#using = using;
     this.#options = options;

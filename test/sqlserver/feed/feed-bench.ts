@@ -3,14 +3,14 @@ import {
   ChangeTrackingFeed,
   type ChangeTrackingOptions,
 } from '../../../connectors/sqlserver/feed/change-tracking-feed.ts';
-import { LastingSession } from '../../../connectors/sqlserver/lasting-session.ts';
-import type { SessionContext } from '../../../connectors/sqlserver/session.ts';
+import { Session, type SessionContext } from '../../../connectors/sqlserver/session.ts';
 import {
   createSqlServerDialect,
   type SqlServerDialect,
 } from '../../../connectors/sqlserver/sqlserver-dialect.ts';
 import type { FeedEvent, FeedKnown, FeedValue, Position, TableInfo } from '../../../src/connector/dialect.ts';
 import { UNCHANGED } from '../../../src/connector/dialect.ts';
+import { LastingSession } from '../../../src/connector/lasting-session.ts';
 import { silentLogger } from '../../../src/log.ts';
 import type { Credentials, TestSqlServer } from '../../support/sqlserver.ts';
 import { prepareDatabase } from '../feed-harness.ts';
@@ -25,7 +25,7 @@ export class FeedBench {
   readonly database: string;
   readonly dialect: SqlServerDialect;
   readonly feed: ChangeTrackingFeed;
-  readonly #session: LastingSession;
+  readonly #session: LastingSession<Session>;
   readonly #readers: FeedReading[] = [];
 
   constructor(server: TestSqlServer, database: string, options: BenchOptions = {}) {
@@ -39,7 +39,7 @@ export class FeedBench {
       schema: 'dbo',
       engine: { adapterName, logger, printCommands: false },
     });
-    this.#session = new LastingSession(context);
+    this.#session = new LastingSession(() => Session.open(context));
     this.feed = new ChangeTrackingFeed(context, async (_doing, use) => use(await this.#session.open()), {
       pollMilliseconds: 20,
       waitMilliseconds: 300,
