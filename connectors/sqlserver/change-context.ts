@@ -12,6 +12,8 @@ const ADAPTER_AT = MAGIC.length;
 const REALM_AT = ADAPTER_AT + DIGEST_BYTES;
 const SEQUENCE_AT = REALM_AT + DIGEST_BYTES;
 const LENGTH = SEQUENCE_AT + 8;
+/** What of a context tells whose it is. */
+export const WRITER_BYTES = REALM_AT;
 
 export type ChangeContext = {
   readonly adapterName: string;
@@ -34,6 +36,13 @@ export function encodeContext({ adapterName, realmPath, sequence }: ChangeContex
   digest(realmPath).copy(context, REALM_AT);
   context.writeBigUInt64BE(BigInt(sequence), SEQUENCE_AT);
   return context;
+}
+
+/** How the contexts of an adapter begin, as SQL Server shows binaries (style 2). */
+export function writerText(adapterName: string): string {
+  return Buffer.concat([MAGIC, digest(adapterName)])
+    .toString('hex')
+    .toUpperCase();
 }
 
 /** Undefined for contexts that others have left. */

@@ -111,13 +111,20 @@ export type Position = string & { readonly __brand: 'Position' };
 export type FeedTable = { readonly table: TableName; readonly columns: readonly string[] };
 
 export type FeedChange =
-  | { readonly kind: 'insert'; readonly table: FeedTable; readonly row: readonly FeedValue[] }
+  | {
+      readonly kind: 'insert';
+      readonly table: FeedTable;
+      readonly row: readonly FeedValue[];
+      readonly isOwn?: boolean;
+    }
   | {
       readonly kind: 'update';
       readonly table: FeedTable;
       readonly row: readonly FeedValue[];
       /** The old row (all columns, or only those of the key with the rest `UNCHANGED`) when the database sent one. */
       readonly old: readonly FeedValue[] | undefined;
+      /** We were the last to write the row; told by feeds that show rows as they are now instead of their changes. */
+      readonly isOwn?: boolean;
     }
   | { readonly kind: 'delete'; readonly table: FeedTable; readonly old: readonly FeedValue[] }
   | { readonly kind: 'truncate'; readonly tables: readonly FeedTable[] };

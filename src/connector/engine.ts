@@ -273,6 +273,7 @@ export class ConnectorEngine {
       touched: this.#tables.touched,
       layouts: this.#tables.layouts,
       refused,
+      refusedChanges: (path, className, key) => owed.shadowOf(path, className, key),
       onOwn: (checkpoint) => {
         barrier.echoed(checkpoint);
         this.#tables.echoed(checkpoint);

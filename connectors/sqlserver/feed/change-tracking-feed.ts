@@ -12,6 +12,7 @@ import type {
 import { tableId } from '../../../src/connector/dialect.ts';
 import type { UseSession } from '../../../src/connector/lasting-session.ts';
 import type { Logger } from '../../../src/log.ts';
+import { writerText } from '../change-context.ts';
 import { SqlServerFeedOutdatedError } from '../errors.ts';
 import { Session, type SessionContext } from '../session.ts';
 import { SqlServerSnapshotReader } from '../snapshot/snapshot-reader.ts';
@@ -41,7 +42,6 @@ export type ChangeTrackingOptions = {
   readonly mostChanges?: number | undefined;
 };
 
-/** Lends a session for the time of a call. */
 /** Enough to see whether everything can be read; nothing is. */
 const LOOK_MILLISECONDS = 30_000;
 
@@ -146,7 +146,7 @@ export class ChangeTrackingFeed {
       const known = before.get(tableId(info.table));
       return known !== undefined && JSON.stringify(known.info) === JSON.stringify(info)
         ? known
-        : new FollowedTable(info);
+        : new FollowedTable(info, writerText(this.#options.adapterName));
     });
   }
 

@@ -1,17 +1,21 @@
 /** A table as the feed reads it: the statements that ask for its changes, and what becomes of their rows. */
 import type { ColumnInfo, TableInfo } from '../../../src/connector/dialect.ts';
 import { MappingError } from '../../../src/connector/errors.ts';
+import { WRITER_BYTES } from '../change-context.ts';
 import { readExpression, type TextReader, textReader } from '../column-text.ts';
 import { quoteIdentifier, quoteTable } from '../sql-text.ts';
 import type { FollowedLayout, NetChange } from './regroup.ts';
 
-/** Operation, version, creation version: what comes before key and columns. */
-const LEADING = 3;
+/** Operation, version, creation version, last writer: what comes before key and columns. */
+const LEADING = 4;
 
 /** Where a change takes its place; `placeOf` (regroup.ts) says the same. */
 const PLACE =
   "CASE WHEN c.[SYS_CHANGE_OPERATION] = N'I' AND c.[SYS_CHANGE_CREATION_VERSION] < c.[SYS_CHANGE_VERSION] " +
   'THEN c.[SYS_CHANGE_CREATION_VERSION] ELSE c.[SYS_CHANGE_VERSION] END';
+
+/** Of the context that the last writer of a row left, as far as it names an adapter. */
+const WRITER = `CONVERT(varchar(${2 * WRITER_BYTES}), SUBSTRING(c.[SYS_CHANGE_CONTEXT], 1, ${WRITER_BYTES}), 2)`;
 
 export class FollowedTable {
   readonly info: TableInfo;
@@ -24,8 +28,10 @@ export class FollowedTable {
   readonly changesText: string;
   readonly #keyReaders: readonly TextReader[];
   readonly #readers: readonly TextReader[];
+  readonly #writer: string | undefined;
 
-  constructor(info: TableInfo) {
+  /** `writer` is what tells rows that were written last by this adapter (`writerText`). */
+  constructor(info: TableInfo, writer?: string) {
     const columns = info.columns.filter(isReadable);
     const key = info.primaryKey.map((name) => columnNamed(info, name));
     this.info = info;
@@ -36,11 +42,12 @@ export class FollowedTable {
     };
     this.changesText =
       `SELECT c.[SYS_CHANGE_OPERATION], CONVERT(varchar(20), c.[SYS_CHANGE_VERSION]), ` +
-      `CONVERT(varchar(20), c.[SYS_CHANGE_CREATION_VERSION]), ` +
+      `CONVERT(varchar(20), c.[SYS_CHANGE_CREATION_VERSION]), ${WRITER}, ` +
       `${[...key.map((column) => readExpression(column, 'c')), ...columns.map((column) => readExpression(column, 't'))].join(', ')} ` +
       `FROM CHANGETABLE(CHANGES ${this.quotedName}, @since) AS c LEFT JOIN ${this.quotedName} AS t ` +
       `ON ${key.map(({ name }) => `t.${quoteIdentifier(name)} = c.${quoteIdentifier(name)}`).join(' AND ')} ` +
       `WHERE ${PLACE} <= @upTo;`;
+    this.#writer = writer;
     this.#keyReaders = key.map(textReader);
     this.#readers = columns.map(textReader);
   }
@@ -69,6 +76,7 @@ export class FollowedTable {
       creation: values[2] === null || values[2] === undefined ? undefined : BigInt(String(values[2])),
       key,
       row: isThere ? row : undefined,
+      isOwn: values[LEADING - 1] === this.#writer,
     };
   }
 }

@@ -36,6 +36,8 @@ export type NetChange = {
   readonly key: readonly SqlText[];
   /** As it is now; undefined when there is no such row. */
   readonly row: readonly SqlText[] | undefined;
+  /** This adapter was the last to write it. */
+  readonly isOwn?: boolean;
 };
 
 /** What one transaction of the feed consists of; it ends at `version`. */
@@ -79,11 +81,14 @@ function inOrder(changes: NetChange[], given: readonly NetChange[]): readonly Ne
 }
 
 /** What the engine is told of one net change. */
-export function feedChanges({ layout, operation, key, row }: NetChange): FeedChange[] {
+export function feedChanges({ layout, operation, key, row, isOwn }: NetChange): FeedChange[] {
   const { table, keyPlaces } = layout;
   if (row === undefined) return [{ kind: 'delete', table, old: keyRow(layout, key) }];
+  const own = isOwn === true ? { isOwn } : {};
   const told: FeedChange =
-    operation === 'I' ? { kind: 'insert', table, row } : { kind: 'update', table, row, old: undefined };
+    operation === 'I'
+      ? { kind: 'insert', table, row, ...own }
+      : { kind: 'update', table, row, old: undefined, ...own };
   // A collation for which the two keys are the same joins them; to a realm they are two objects.
   const isSame = keyPlaces.every((place, part) => row[place] === key[part]);
   return operation !== 'D' || isSame ? [told] : [{ kind: 'delete', table, old: keyRow(layout, key) }, told];

@@ -13,6 +13,7 @@ import { keyToken, type PrimaryKey } from '../../schema/value.ts';
 import type { ReplicaStore } from '../../store/replica/contract.ts';
 import { readField } from '../../store/state/default-value.ts';
 import type { ObjectState, StateValue } from '../../store/state/object-state.ts';
+import type { Shadow } from '../capture/shadow.ts';
 import { insertionOf } from '../dead-letters/present-state.ts';
 import type { SyncedRealm } from '../realms.ts';
 
@@ -90,6 +91,16 @@ export class OwedChanges {
     if (this.#debts.size === 0) return undefined;
     const debt = this.#debts.get(markOf(realmPath, table, key));
     return debt === undefined || debt.letters.size === 0 ? undefined : debt;
+  }
+
+  /** As {@link waiting}, for rows of the feed that only we have written: they are older than what was refused. */
+  shadowOf(realmPath: string, table: string, key: PrimaryKey): Shadow | undefined {
+    if (this.#debts.size === 0) return undefined;
+    const debt = this.#debts.get(markOf(realmPath, table, key));
+    if (debt === undefined || debt.letters.size === 0) return undefined;
+    const { deletion, properties, lists } = debt;
+    const covers = (property: string): boolean => properties.has(property) || lists.has(property);
+    return { deleted: deletion, inserted: false, covers };
   }
 
   /** The instructions, with what is owed of the objects that they change. */

@@ -35,6 +35,7 @@ import { LeftOutValues } from './left-out-values.ts';
 import { MendedRows } from './mended-rows.ts';
 import { MovedKeys, movedRowStatements } from './moved-keys.ts';
 import { RowPlan } from './row-plan.ts';
+import { type Shadow, united } from './shadow.ts';
 import type { TouchedRows } from './touched-rows.ts';
 import { type RowEffect, TransactionBuffer } from './transaction-buffer.ts';
 
@@ -69,6 +70,8 @@ export type FeedConsumerOptions = {
   readonly onDataError: (error: DataError, className: string) => void;
   /** Takes note of the rows that are left out, and of those that no longer are. */
   readonly refused?: RefusedRows;
+  /** What dead letters still want of an object. */
+  readonly refusedChanges?: (realmPath: string, className: string, key: PrimaryKey) => Shadow | undefined;
   /** A transaction of our own has come back. */
   readonly onOwn?: (checkpoint: Checkpoint) => void;
   readonly onCaptured: (transaction: CapturedTransaction) => void;
@@ -262,7 +265,7 @@ export class FeedConsumer {
   #addRow(plan: RowPlan, change: Exclude<FeedChange, { kind: 'truncate' }>): void {
     switch (change.kind) {
       case 'insert':
-        this.#buffer.insert(plan, this.#translation.insert(plan, plan.complete(change.row)));
+        this.#buffer.insert(plan, this.#translation.insert(plan, plan.complete(change.row)), change.isOwn);
         break;
       case 'update': {
         const { row, old } = this.#translation.update(
@@ -270,7 +273,7 @@ export class FeedConsumer {
           plan.complete(change.row),
           change.old && plan.complete(change.old),
         );
-        this.#buffer.update(plan, row, old);
+        this.#buffer.update(plan, row, old, change.isOwn);
         break;
       }
       case 'delete': {
@@ -387,7 +390,7 @@ export class FeedConsumer {
     const keyTexts = plan.keyTexts(row);
     const captured: CapturedTransaction[] = [];
     const writes = new Map<SyncedRealm, Instruction[]>();
-    this.#capture({ plan, keyTexts, row, replaced: false, movedFrom: undefined }, (realm) => {
+    this.#capture({ plan, keyTexts, row, replaced: false, movedFrom: undefined, isOwn: false }, (realm) => {
       const instructions = writes.get(realm) ?? [];
       writes.set(realm, instructions);
       return instructions;
@@ -429,7 +432,10 @@ export class FeedConsumer {
     const reader = erased ? { ...GONE, schema: realm.replica.schema } : realm.replica;
     const { length } = instructions;
     try {
-      const shadow = realm.shadows.of(className, key);
+      const cast = realm.shadows.of(className, key);
+      // What was refused of the object is not in a row that only we wrote, and is the realm's until somebody decides.
+      const refused = effect.isOwn ? this.#options.refusedChanges?.(path, className, key) : undefined;
+      const shadow = refused === undefined ? cast : united(cast, refused);
       captureRow(plan, key, row, reader, shadow, instructions);
       this.#eraseProvisional(effect, realm, instructions);
       if (effect.movedFrom !== undefined && !shadow.deleted)

@@ -93,11 +93,7 @@ export class ShadowRegistry {
     const own = this.#own(table, key);
     const other = this.#beside?.(table, key);
     if (other === undefined) return own;
-    return {
-      deleted: own.deleted || other.deleted,
-      inserted: own.inserted || other.inserted,
-      covers: (property) => own.covers(property) || other.covers(property),
-    };
+    return united(own, other);
   }
 
   #own(table: string, key: PrimaryKey): Shadow {
@@ -133,6 +129,14 @@ export class ShadowRegistry {
     if (shadow.properties.size === 0 && shadow.inserted === 0 && shadow.deleted === 0)
       this.#objects.delete(token);
   }
+}
+
+export function united(one: Shadow, other: Shadow): Shadow {
+  return {
+    deleted: one.deleted || other.deleted,
+    inserted: one.inserted || other.inserted,
+    covers: (property) => one.covers(property) || other.covers(property),
+  };
 }
 
 function objectToken(table: string, key: PrimaryKey): string {

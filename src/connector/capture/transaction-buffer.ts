@@ -15,6 +15,8 @@ export type RowEffect = {
   replaced: boolean;
   /** Set when an UPDATE changed the key: values that the feed left out are those of the object with this key. */
   movedFrom: readonly string[] | undefined;
+  /** We were the last to write it. */
+  isOwn: boolean;
 };
 
 export class TransactionBuffer {
@@ -33,7 +35,7 @@ export class TransactionBuffer {
     this.#rows.clear();
   }
 
-  insert(plan: RowPlan, row: readonly FeedValue[]): void {
+  insert(plan: RowPlan, row: readonly FeedValue[], isOwn = false): void {
     const keyTexts = plan.keyTexts(row);
     const before = this.#rows.get(token(plan, keyTexts));
     this.#put({
@@ -42,10 +44,16 @@ export class TransactionBuffer {
       row,
       replaced: before !== undefined && before.row === undefined,
       movedFrom: undefined,
+      isOwn,
     });
   }
 
-  update(plan: RowPlan, row: readonly FeedValue[], old: readonly FeedValue[] | undefined): void {
+  update(
+    plan: RowPlan,
+    row: readonly FeedValue[],
+    old: readonly FeedValue[] | undefined,
+    isOwn = false,
+  ): void {
     const keyTexts = plan.keyTexts(row);
     const oldKey = old === undefined ? keyTexts : plan.keyTexts(old);
     if (token(plan, oldKey) !== token(plan, keyTexts)) {
@@ -59,6 +67,7 @@ export class TransactionBuffer {
       row: filled(plan, row, before),
       replaced: before?.replaced ?? false,
       movedFrom: before?.movedFrom,
+      isOwn,
     });
   }
 
@@ -80,11 +89,12 @@ export class TransactionBuffer {
       row: filled(plan, row, before),
       replaced: true,
       movedFrom: before?.movedFrom ?? oldKey,
+      isOwn: false,
     });
   }
 
   #gone(plan: RowPlan, keyTexts: readonly string[]): void {
-    this.#put({ plan, keyTexts, row: undefined, replaced: false, movedFrom: undefined });
+    this.#put({ plan, keyTexts, row: undefined, replaced: false, movedFrom: undefined, isOwn: false });
   }
 
   /** The newest effect takes its place at the end, so that a row which moved away goes before what took its key. */

@@ -104,7 +104,14 @@ export class FakeTrackingSession implements FeedSession {
       this.#statement();
       const { operation, version, creation, key, row } = change;
       yield [
-        [operation, String(version), creation?.toString() ?? null, ...key, ...(row ?? [null, null, null])],
+        [
+          operation,
+          String(version),
+          creation?.toString() ?? null,
+          null,
+          ...key,
+          ...(row ?? [null, null, null]),
+        ],
       ];
     }
   }
