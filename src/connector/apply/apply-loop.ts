@@ -471,6 +471,19 @@ export class ApplyLoop {
     retry.settle(answer);
   }
 
+  /** Whoever asks for another attempt may have mended the table a moment ago, which nobody has looked at since. */
+  async #tryAsTablesAre(attempt: () => Promise<void>): Promise<void> {
+    const mapping = this.#options.mapping();
+    try {
+      await attempt();
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      await this.#options.look?.();
+      if (this.#options.mapping() === mapping) throw error;
+      await attempt();
+    }
+  }
+
   #isIdle(realmPath: string): boolean {
     return (this.#options.realms.get(realmPath)?.pending.length ?? 0) === 0;
   }
@@ -485,7 +498,7 @@ export class ApplyLoop {
     );
     try {
       await beforeApply(plan.instructions);
-      await this.#tryPlans(realm, plan.instructions, [], `letter ${id}`);
+      await this.#tryAsTablesAre(() => this.#tryPlans(realm, plan.instructions, [], `letter ${id}`));
     } catch (error) {
       if (!isRefusal(error)) throw error;
       logger.warn(`Another attempt at dead letter ${id} failed`, { reason: error.message });
