@@ -102,7 +102,7 @@ test('unique keys are those that hold for every row that has a value', async () 
   await server.script(
     database,
     `CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL UNIQUE, b int NULL, c int NULL, d int NULL);
-CREATE UNIQUE INDEX ux_b ON t (b) WHERE [b] IS NOT NULL;
+CREATE UNIQUE INDEX ux_b ON t (b) WHERE b is not null;
 CREATE UNIQUE INDEX ux_c ON t (c) WHERE [d] > (3);
 CREATE INDEX ix_d ON t (d);`,
   );

@@ -66,7 +66,7 @@ export function addIndex(
     clustered: definition.clustered,
     columns,
     included: definition.included.map((one) => requireColumn(table, one, line)),
-    filter: definition.filter && `(${definition.filter.text})`,
+    filter: definition.filter && filterText(definition.filter, table),
     systemNamed: false,
   };
   table.indexes.push(index);
@@ -75,4 +75,11 @@ export function addIndex(
     index.filter === undefined ? undefined : compileFilter(session, table, index.filter),
   );
   return index;
+}
+
+/** As the catalog shows it; conditions of several parts are shown as they were written. */
+function filterText({ condition, text }: NonNullable<IndexDefinition['filter']>, table: Table): string {
+  if (condition.kind !== 'isNull' || condition.operand.kind !== 'column') return `(${text})`;
+  const { name } = requireColumn(table, condition.operand.parts.at(-1) ?? '', condition.line);
+  return `([${name.replaceAll(']', ']]')}] IS ${condition.negated ? 'NOT ' : ''}NULL)`;
 }
