@@ -309,13 +309,26 @@ export class Session {
 
   #print(text: string, parameters: readonly SqlParameter[], bound?: BoundRows): void {
     if (!this.#context.printCommands) return;
-    const values = parameters.map(({ value }) => (Buffer.isBuffer(value) ? asHex(value) : value));
-    // Parameters hold whole rows, not single columns: where one of them is secret, all of them are.
-    const whole = bound === undefined ? undefined : { table: bound.table, rows: [] };
-    const shown = values.length === 0 ? {} : { values: this.#concealment.shown(values, whole) };
+    const values = this.#shownValues(parameters, bound);
+    const shown = values.length === 0 ? {} : { values };
     this.#context.logger.verbose('SQL', { text, ...shown });
   }
+
+  /** A document of rows is shown without the columns that are secret; other parameters are all secret beside one. */
+  #shownValues(parameters: readonly SqlParameter[], bound: BoundRows | undefined): (string | null)[] {
+    const whole = bound === undefined ? undefined : { table: bound.table, rows: [] };
+    return parameters.flatMap(({ name, value }) => {
+      if (name === ROWS_PARAMETER && bound?.columns !== undefined && this.#concealment.concerns(bound)) {
+        const rows = bound.rows.map((row) => this.#concealment.shown(row, bound));
+        return this.#concealment.shown([JSON.stringify(rows)], undefined);
+      }
+      return this.#concealment.shown([Buffer.isBuffer(value) ? asHex(value) : value], whole);
+    });
+  }
 }
+
+/** The document of the rows that a statement is bound to. */
+const ROWS_PARAMETER = 'rows';
 
 type Receive = {
   readonly row?: (row: TextRow) => void;
