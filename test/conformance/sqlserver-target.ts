@@ -51,7 +51,7 @@ export const sqlServerTarget = (): ConformanceTarget => {
   };
 };
 
-class SqlServerTestDatabase implements TestDatabase {
+export class SqlServerTestDatabase implements TestDatabase {
   readonly schema = 'dbo';
   readonly #server: TestSqlServer;
   readonly #name: string;

@@ -3,6 +3,7 @@ import { postgresConnector } from '../../connectors/postgres/connector.ts';
 import type { PostgresOptions } from '../../connectors/postgres/options.ts';
 import { parsePostgresOptions } from '../../connectors/postgres/options.ts';
 import { renderDifference } from '../../src/cli/verify/report-text.ts';
+import type { ConfiguredConnector } from '../../src/connector/runtime/configured-connector.ts';
 import { verifyDatabase } from '../../src/connector/runtime/verify-database.ts';
 import type { Difference } from '../../src/connector/verify/difference.ts';
 import type { NotRepaired, RepairDirection } from '../../src/connector/verify/repair.ts';
@@ -17,14 +18,22 @@ export type Verified = {
   readonly notRepaired: readonly NotRepaired[];
 };
 
-export async function verify(
-  options: PostgresOptions,
-  request: {
-    readonly only?: readonly string[];
-    readonly settleMilliseconds?: number;
-    readonly repair?: RepairDirection;
-    readonly signal?: AbortSignal;
-  } = {},
+export type VerifyRequest = {
+  readonly only?: readonly string[];
+  readonly settleMilliseconds?: number;
+  readonly repair?: RepairDirection;
+  readonly signal?: AbortSignal;
+};
+
+export function verify(options: PostgresOptions, request: VerifyRequest = {}): Promise<Verified> {
+  const parsed = parsePostgresOptions({ ...options, logger: silentLogger });
+  return verifyConnector(postgresConnector(parsed), request);
+}
+
+/** As {@link verify}, for any database. */
+export async function verifyConnector(
+  connector: ConfiguredConnector,
+  request: VerifyRequest,
 ): Promise<Verified> {
   const differences: Difference[] = [];
   const notRepaired: NotRepaired[] = [];
@@ -34,7 +43,7 @@ export async function verify(
     onNotRepaired: (failure: NotRepaired) => void notRepaired.push(failure),
   };
   const report = await verifyDatabase(
-    postgresConnector(parsePostgresOptions({ ...options, logger: silentLogger })),
+    connector,
     {
       only: request.only ?? [],
       settleMilliseconds: request.settleMilliseconds ?? 300,

@@ -1,7 +1,6 @@
 /** `isthmus deadletter` for a place of the bench, as functions: what it says, and the error that it ends with. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PostgresOptions } from '../../../connectors/postgres/options.ts';
 import type { CommandContext } from '../../../src/cli/commands/context.ts';
 import {
   discardLetters,
@@ -10,7 +9,6 @@ import {
   showLetter,
 } from '../../../src/cli/commands/deadletter.ts';
 import { IsthmusError } from '../../../src/errors.ts';
-import type { Place } from '../../e2e/bad-input.ts';
 
 export type Letter = {
   readonly id: string;
@@ -28,9 +26,10 @@ export type Result = { readonly id: string; readonly state: string; readonly out
 export class DeadLetterCommand {
   readonly #config: string;
 
-  constructor(place: Place, changes: Partial<PostgresOptions> = {}) {
+  /** For a place of any database. */
+  constructor(place: { readonly directory: string; options(): object }, changes: object = {}) {
     this.#config = join(place.directory, 'deadletter.json');
-    const connector = { ...place.options(changes), logLevel: 'error' };
+    const connector = { ...place.options(), ...changes, logLevel: 'error' };
     writeFileSync(this.#config, JSON.stringify({ connector }));
   }
 
