@@ -9,7 +9,7 @@ import type { SourceDialect, SqlText } from '../dialect.ts';
 import { tableId } from '../dialect.ts';
 import { putsAside } from '../error-policy.ts';
 import { DataError } from '../errors.ts';
-import type { ClassMapping } from '../mapping/class-mapping.ts';
+import type { ClassMapping, Mapping } from '../mapping/class-mapping.ts';
 import type { ConnectorOptions } from '../options.ts';
 import type { Difference, DifferenceKind, DifferenceState } from './difference.ts';
 import {
@@ -21,13 +21,14 @@ import {
   WITHOUT_KEY,
 } from './observation.ts';
 import { RowComparison, sameSide, sideText } from './row-comparison.ts';
-import { fetchSideRows, type SideRow, type SideTable, sideKeyOf, sideTablesOf } from './side-tables.ts';
+import { type Side, type SideRow, sideKeyOf, sidesOf } from './side-tables.ts';
 import type { Suspect, Suspects } from './suspects.ts';
 import { keyText } from './value-text.ts';
 import type { VerifiedRealm, VerifiedRealms } from './verified-realms.ts';
 
 export type ClassCheckContext = {
   readonly dialect: Pick<SourceDialect, 'fetchRows'>;
+  readonly mapping: Mapping;
   readonly realms: VerifiedRealms;
   readonly options: ConnectorOptions;
   readonly suspects: Suspects;
@@ -39,7 +40,7 @@ export class ClassCheck {
   readonly mapped: ClassMapping;
   readonly rows: RowComparison;
   readonly table: string;
-  readonly sides: readonly SideTable[];
+  readonly sides: readonly Side[];
   readonly #context: ClassCheckContext;
 
   constructor(mapped: ClassMapping, context: ClassCheckContext) {
@@ -50,7 +51,7 @@ export class ClassCheck {
       allColumns: context.options.fixedRealmPath === undefined,
       secrets: context.options.secretProperties,
     });
-    this.sides = sideTablesOf(mapped);
+    this.sides = sidesOf(mapped, context.mapping, context.dialect);
   }
 
   /** The realm that a row belongs to, by its path; `undefined` for none. */
@@ -204,7 +205,7 @@ export class ClassCheck {
     const oids = identities.map((key) => this.#oidOf(key));
     const known = [...new Set(oids.filter((oid) => oid !== undefined))];
     const sides = new Map<string, Map<string, SideRow[]>>();
-    for (const side of this.sides) sides.set(side.property, await fetchSideRows(dialect, side, known));
+    for (const side of this.sides) sides.set(side.property, await side.fetch(known));
     return suspects.map((suspect, index) => {
       const row = rows.get(suspect.keyTexts?.join('\0') ?? '');
       const oid = oids[index] ?? '';
@@ -242,8 +243,18 @@ export class ClassCheck {
       if (row === undefined) add('objectWithoutRow', realm.path, this.#withoutRow(key));
       else if (realm.path !== path) add('wrongRealm', realm.path);
     }
-    const fingerprint = fingerprintOf(row, sides, holders);
+    const own = holders.length > 0 ? sides : this.#rowsOfItsOwn(sides);
+    const fingerprint = fingerprintOf(row, own, holders);
     return { suspect, key, row, path, sides, differences, fingerprint };
+  }
+
+  /** Rows that refer to a row without object are not compared with anything, and are repaired by themselves. */
+  #rowsOfItsOwn(sides: ReadonlyMap<string, readonly SideRow[]>): ReadonlyMap<string, readonly SideRow[]> {
+    return new Map(
+      this.sides.flatMap(({ property, table }) =>
+        table === undefined ? [] : [[property, sides.get(property) ?? []] as const],
+      ),
+    );
   }
 
   /** With what is known to be behind it: a stopped table, a dead letter, or what it brings along itself. */

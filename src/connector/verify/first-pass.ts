@@ -10,7 +10,7 @@ import { DataError } from '../errors.ts';
 import { itemGroups } from '../load/item-groups.ts';
 import type { ClassCheck } from './class-check.ts';
 import { sameSide } from './row-comparison.ts';
-import { fetchSideRows, filledSides, inOrder, keyOfSide, type SideTable, sideKeyOf } from './side-tables.ts';
+import { filledSides, inOrder, keyOfSide, type Side, type SideTable, sideKeyOf } from './side-tables.ts';
 import type { Suspects } from './suspects.ts';
 import type { VerifiedRealm, VerifiedRealms } from './verified-realms.ts';
 
@@ -38,7 +38,9 @@ export type FirstPassCounts = {
 export async function firstPass(check: ClassCheck, context: FirstPassContext): Promise<FirstPassCounts> {
   const { rows, rowsOutside } = await checkRows(check, context);
   // With many realms it cannot be told from a row of a collection which one has the object: there they come with it.
-  if (!check.hasManyRealms) for (const side of check.sides) await checkSideRows(check, side, context);
+  if (!check.hasManyRealms)
+    for (const side of check.sides)
+      if (side.table !== undefined) await checkSideRows(check, side, side.table, context);
   let objects = 0;
   for (const realm of context.realms.all()) objects += await checkObjects(check, realm, context);
   return { rows, rowsOutside, objects };
@@ -70,15 +72,16 @@ async function checkRows(
 /** Each collection of a side table in turn against those of its objects. */
 async function checkSideRows(
   check: ClassCheck,
-  side: SideTable,
+  side: Side,
+  table: SideTable,
   { snapshot, suspects, realms, signal }: FirstPassContext,
 ): Promise<void> {
   const { mapped } = check;
   const { className } = mapped;
-  for await (const { oid, rows } of itemGroups(snapshot, side.table, side.columns, signal)) {
+  for await (const { oid, rows } of itemGroups(snapshot, table.table, table.columns, signal)) {
     const key = readable(() => keyOfSide(mapped, oid));
     if (key === undefined) continue;
-    inOrder(side, rows);
+    inOrder(table, rows);
     for (const { replica } of realms.all()) {
       const object = replica.object(className, key);
       if (object === undefined) continue;
@@ -107,7 +110,7 @@ async function checkObjects(
 ): Promise<number> {
   let objects = 0;
   let batch: StoredObject[] = [];
-  const withCollections = check.hasManyRealms && check.sides.length > 0;
+  const withCollections = check.sides.some(({ table }) => check.hasManyRealms || table === undefined);
   const size = withCollections ? OBJECT_BATCH_WITH_COLLECTIONS : OBJECT_BATCH;
   for (const object of realm.replica.objects(check.mapped.className)) {
     batch.push(object);
@@ -136,8 +139,11 @@ async function checkBatch(
   const apart = new Set<PrimaryKey>();
   for (const side of check.sides) {
     const keys = batch.filter((_, index) => texts[index] !== undefined);
-    const find = check.hasManyRealms ? differingCollections : missingCollections;
-    for (const key of await find(check, side, realm, keys, dialect)) apart.add(key);
+    const found =
+      check.hasManyRealms || side.table === undefined
+        ? await differingCollections(check, side, realm, keys)
+        : await missingCollections(check, side.property, side.table, keys, dialect);
+    for (const key of found) apart.add(key);
   }
   suspects.together(() => {
     batch.forEach(({ key }, index) => {
@@ -153,16 +159,16 @@ type Rows = Pick<SourceDialect, 'fetchRows'>;
 /** Objects that hold items of which there is no row; the others are compared from the rows' side. */
 async function missingCollections(
   { mapped }: ClassCheck,
-  side: SideTable,
-  _realm: VerifiedRealm,
+  property: string,
+  table: SideTable,
   objects: readonly StoredObject[],
   dialect: Rows,
 ): Promise<PrimaryKey[]> {
-  const held = objects.filter(({ state }) => hasItems(state, side.property));
+  const held = objects.filter(({ state }) => hasItems(state, property));
   const oids = held.map(({ key }) => sideKeyOf(mapped, key));
   const filled = await filledSides(
     dialect,
-    side,
+    table,
     oids.filter((oid) => oid !== undefined),
   );
   return held.flatMap(({ key }, index) => (filled.has(oids[index] ?? '') ? [] : [key]));
@@ -171,17 +177,12 @@ async function missingCollections(
 /** Objects whose items are not those of the rows. */
 async function differingCollections(
   { mapped }: ClassCheck,
-  side: SideTable,
+  side: Side,
   { replica }: VerifiedRealm,
   objects: readonly StoredObject[],
-  dialect: Rows,
 ): Promise<PrimaryKey[]> {
   const oids = objects.map(({ key }) => sideKeyOf(mapped, key));
-  const rows = await fetchSideRows(
-    dialect,
-    side,
-    oids.filter((oid) => oid !== undefined),
-  );
+  const rows = await side.fetch(oids.filter((oid) => oid !== undefined));
   return objects.flatMap(({ key, state }, index) => {
     const own = rows.get(oids[index] ?? '') ?? [];
     return readable(() => sameSide(side, own, state, replica)) === true ? [] : [key];

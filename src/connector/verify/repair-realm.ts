@@ -85,7 +85,7 @@ export class RealmRepairer implements Repairer {
       const { property, definition } = side;
       const address = { table: mapped.className, key: identity, field: property, path: [] };
       const before = readField(object ?? { fields: new Map() }, property, definition);
-      const after = side.toRealm(sides.get(property) ?? []);
+      const after = side.toRealm(sides.get(property) ?? [], before);
       out.push(...stateDifference(replica.schema, address, definition, before, after));
     }
   }

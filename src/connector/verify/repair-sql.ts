@@ -8,17 +8,20 @@ import { readField } from '../../store/state/default-value.ts';
 import type { StateValue } from '../../store/state/object-state.ts';
 import { type PlanStyle, planStatements } from '../apply/plan.ts';
 import { redirectStatements } from '../apply/redirect.ts';
-import type { ApplyStatement, Catalog, SqlWriter } from '../dialect.ts';
+import type { ApplyStatement, Catalog, SourceDialect, SqlWriter } from '../dialect.ts';
 import { ApplyError, DataError } from '../errors.ts';
+import type { ListPlan } from '../lists/list-plan.ts';
 import type { Mapping } from '../mapping/class-mapping.ts';
 import type { TableOfRealm } from '../options.ts';
 import type { ClassCheck } from './class-check.ts';
 import type { Difference } from './difference.ts';
 import type { Observation } from './observation.ts';
 import type { Repairer } from './repair.ts';
+import { planMemberLists } from './repair-lists.ts';
 import type { VerifiedRealm, VerifiedRealms } from './verified-realms.ts';
 
 export type SqlRepairContext = {
+  readonly dialect: Pick<SourceDialect, 'fetchRows'>;
   readonly writer: SqlWriter;
   readonly mapping: Mapping;
   readonly catalog: Catalog;
@@ -109,10 +112,12 @@ export class SqlRepairer implements Repairer {
     realm: VerifiedRealm,
     instructions: readonly MergedInstruction[],
   ): Promise<string | undefined> {
+    const { mapping, dialect } = this.#context;
     let refused: string | undefined;
+    const lists = await planMemberLists(realm, instructions, mapping, dialect);
     for (const style of STYLES) {
       try {
-        await this.#context.writer.apply(this.#statements(realm, instructions, style), []);
+        await this.#context.writer.apply(this.#statements(realm, instructions, style, lists), []);
         return undefined;
       } catch (error) {
         const isData =
@@ -128,9 +133,10 @@ export class SqlRepairer implements Repairer {
     { path, replica }: VerifiedRealm,
     instructions: readonly MergedInstruction[],
     style: PlanStyle,
+    lists: ListPlan | undefined,
   ): readonly ApplyStatement[] {
     const { mapping, tableOfRealm, tableOfRealmName, catalog } = this.#context;
-    const planned = planStatements(instructions, mapping, replica, style);
+    const planned = planStatements(instructions, mapping, replica, style, lists);
     return tableOfRealm === undefined
       ? planned
       : redirectStatements(planned, path, tableOfRealm, catalog, tableOfRealmName);
@@ -147,7 +153,7 @@ function objectInstructions(
   { replica }: VerifiedRealm,
   changed: ReadonlySet<string> | undefined,
 ): MergedInstruction[] {
-  const { className, lists, definition } = mapped;
+  const { className, itemTables, definition } = mapped;
   const object = replica.object(className, key);
   if (object === undefined) return [];
   const values = new Map<string, StateValue>();
@@ -165,7 +171,7 @@ function objectInstructions(
   if (changed === undefined) instructions.push({ type: 'INSERT', table, key, values });
   else if (values.size > 0) instructions.push({ type: 'SET', table, key, values });
   for (const { property } of sides) {
-    if (!lists.has(property) || !wanted(property)) continue;
+    if (itemTables.has(property) || !wanted(property)) continue;
     instructions.push({ type: 'LIST_CLEAR', table, key, property });
     const held = object.fields.get(property);
     if (held?.type !== 'list') continue;

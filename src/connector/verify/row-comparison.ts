@@ -13,7 +13,7 @@ import { RowPlan, realmValueOf } from '../capture/row-plan.ts';
 import type { SqlText } from '../dialect.ts';
 import type { ClassMapping } from '../mapping/class-mapping.ts';
 import type { PropertyDifference } from './difference.ts';
-import type { SideRow, SideTable } from './side-tables.ts';
+import type { Side, SideRow } from './side-tables.ts';
 import { shortened, valueText } from './value-text.ts';
 
 const SECRET = '(secret)';
@@ -96,17 +96,17 @@ export class RowComparison {
   }
 }
 
-/** Whether a collection agrees with the rows of its table. An item whose target is gone stays in the realm's list,
+/** Whether a collection agrees with its rows. An item whose target is gone stays in the realm's list,
  * where no reader sees it, and may or may not have a row. Throws `DataError`.
  */
 export function sameSide(
-  side: SideTable,
+  side: Side,
   rows: readonly SideRow[],
   object: ObjectState,
   replica: ReplicaReader,
 ): boolean {
   const held = readField(object, side.property, side.definition);
-  const value = side.toRealm(rows);
+  const value = side.toRealm(rows, held);
   return sameState(held, value) || sameState(visible(held, replica), visible(value, replica));
 }
 

@@ -102,7 +102,8 @@ export async function runVerify(
       await keys.refresh(setup.mapping, dialect, signal);
     };
     await refresh();
-    const context = { dialect, realms, options, suspects, stopped: stoppedClasses(store) };
+    const { mapping } = setup;
+    const context = { dialect, mapping, realms, options, suspects, stopped: stoppedClasses(store) };
     const checks = classes.map((mapped) => new ClassCheck(mapped, context));
     const verification = new Verification(options, setup, checks, {
       ...dependencies,
@@ -190,7 +191,7 @@ class Verification {
       const found = await lookForReport(check, suspects, signal, onDifference);
       const counted = counts.get(check);
       if (counted !== undefined) {
-        classes.push(classReport(check, counted, found, notCompared(check.mapped)));
+        classes.push(classReport(check, counted, found, notCompared(check)));
       }
     }
     const total = (state: 'standing' | 'explained' | 'changing'): number =>
@@ -209,14 +210,14 @@ class Verification {
   }
 
   #repair({ direction, onNotRepaired }: Repair): Promise<RepairReport> {
-    const { realms, writer } = this.#parts;
+    const { realms } = this.#parts;
     const { definitions, mapping, catalog } = this.#setup;
     const { tableOfRealm } = this.#options;
     const tableOfRealmName = this.#options.mapping.optionNames.tableOfRealm;
     const repairer =
       direction === 'realm'
         ? new RealmRepairer(realms, definitions)
-        : new SqlRepairer({ writer, mapping, catalog, tableOfRealm, tableOfRealmName, realms });
+        : new SqlRepairer({ ...this.#parts, mapping, catalog, tableOfRealm, tableOfRealmName });
     return repairSettled(repairer, { ...this.#parts, checks: this.#checks, onNotRepaired });
   }
 }
@@ -260,9 +261,10 @@ function chosenClasses(
 }
 
 /** Properties that have no place in the database, by the configuration or because nothing there can hold them. */
-function notCompared({ definition, properties, states, lists, itemTables }: ClassMapping): string[] {
+function notCompared({ mapped: { definition, properties, states }, sides }: ClassCheck): string[] {
+  const collections = new Set(sides.map(({ property }) => property));
   return [...definition.columns.keys()].filter(
-    (name) => !properties.has(name) && !states.has(name) && !lists.has(name) && !itemTables.has(name),
+    (name) => !properties.has(name) && !states.has(name) && !collections.has(name),
   );
 }
 

@@ -1,52 +1,69 @@
-/** Collections that stand in tables of their own, `oid` and further columns, as one kind of thing to compare. */
+/**
+ * Collections that do not stand in the row of their object, as one kind of thing to compare: those in tables of their
+ * own, `oid` and further columns, and lists whose members a foreign key tells.
+ */
 import type { ColumnDefinition } from '../../schema/definition.ts';
 import type { PrimaryKey } from '../../schema/value.ts';
 import type { StateValue } from '../../store/state/object-state.ts';
 import { oidOf } from '../apply/collection-plan.ts';
 import type { SourceDialect, SqlText, TableInfo } from '../dialect.ts';
-import type { ClassMapping, ListMapping } from '../mapping/class-mapping.ts';
+import type { ClassMapping, ListMapping, Mapping } from '../mapping/class-mapping.ts';
+import { memberListsOf } from './member-lists.ts';
 
 const OID = 'oid';
 
-/** One row of a side table without its `oid`. */
+/** One item: the row of a side table without its `oid`. */
 export type SideRow = readonly SqlText[];
 
-export type SideTable = {
+export type Side = {
   readonly property: string;
   readonly definition: ColumnDefinition;
+  /** Undefined where the items are no rows of a table of their own. */
+  readonly table: SideTable | undefined;
+  /** The items of these objects ({@link sideKeyOf}), in their order; nothing for those that have none. */
+  readonly fetch: (oids: readonly string[]) => Promise<Map<string, SideRow[]>>;
+  /** `held` is what the object has, which decides about what the database cannot say. Throws `DataError`. */
+  readonly toRealm: (rows: readonly SideRow[], held: StateValue) => StateValue;
+};
+
+export type SideTable = {
   readonly table: TableInfo;
   /** The columns after `oid`. */
   readonly columns: readonly string[];
   /** The column that orders the rows, by its place among `columns`; undefined where there is no order. */
   readonly indexColumn: number | undefined;
-  /** Throws `DataError`. */
-  readonly toRealm: (rows: readonly SideRow[]) => StateValue;
 };
 
-export function sideTablesOf(mapped: ClassMapping): SideTable[] {
-  const lists = [...mapped.lists.values()].map((list) => listTable(list, mapped));
-  const others = [...mapped.itemTables.values()].map((items): SideTable => {
-    const index = items.columns.indexOf('idx');
+type Rows = Pick<SourceDialect, 'fetchRows'>;
+
+export function sidesOf(mapped: ClassMapping, mapping: Mapping, dialect: Rows): Side[] {
+  const members = memberListsOf(mapped, mapping, dialect);
+  const toldByMembers = new Set(members.map(({ property }) => property));
+  const lists = [...mapped.lists.values()]
+    .filter(({ property }) => !toldByMembers.has(property))
+    .map((list) => listSide(list, mapped, dialect));
+  const others = [...mapped.itemTables.values()].map(({ property, definition, columns, ...items }): Side => {
+    const index = columns.indexOf('idx');
+    const table = { table: items.table, columns, indexColumn: index < 0 ? undefined : index };
     return {
-      property: items.property,
-      definition: items.definition,
-      table: items.table,
-      columns: items.columns,
-      indexColumn: index < 0 ? undefined : index,
+      property,
+      definition,
+      table,
+      fetch: (oids) => fetchSideRows(dialect, table, oids),
       toRealm: items.toRealm,
     };
   });
-  return [...lists, ...others];
+  return [...lists, ...members, ...others];
 }
 
-function listTable(list: ListMapping, { definition }: ClassMapping): SideTable {
+function listSide(list: ListMapping, { definition }: ClassMapping, dialect: Rows): Side {
   const column = definition.columns.get(list.property);
+  const table = { table: list.table, columns: ['idx', 'target'], indexColumn: 0 };
   return {
     property: list.property,
     definition: column ?? { type: 'link', nullable: false, collection: 'list' },
-    table: list.table,
-    columns: ['idx', 'target'],
-    indexColumn: 0,
+    table,
+    fetch: (oids) => fetchSideRows(dialect, table, oids),
     toRealm: (rows) => ({
       type: 'list',
       items: rows.flatMap(([, target]) =>
@@ -67,9 +84,8 @@ export function keyOfSide({ key }: ClassMapping, oid: string): PrimaryKey | unde
   return key.columns.length === 1 ? key.toRealm([oid]) : { type: 'string', value: oid };
 }
 
-/** The rows of these objects, in their order, by oid; nothing for those that have none. */
-export async function fetchSideRows(
-  dialect: Pick<SourceDialect, 'fetchRows'>,
+async function fetchSideRows(
+  dialect: Rows,
   side: SideTable,
   oids: readonly string[],
 ): Promise<Map<string, SideRow[]>> {
@@ -87,7 +103,7 @@ export async function fetchSideRows(
 
 /** Of these objects, those that have rows. */
 export async function filledSides(
-  dialect: Pick<SourceDialect, 'fetchRows'>,
+  dialect: Rows,
   { table, columns, indexColumn }: SideTable,
   oids: readonly string[],
 ): Promise<Set<string>> {
@@ -99,7 +115,7 @@ export async function filledSides(
   return new Set((await dialect.fetchRows(table, key, keys, key)).map(([oid]) => oid ?? ''));
 }
 
-/** Puts rows into the order in which {@link SideTable.toRealm} takes them. */
+/** Puts rows into the order in which {@link Side.toRealm} takes them. */
 export function inOrder({ indexColumn }: SideTable, rows: SideRow[]): SideRow[] {
   if (indexColumn === undefined) return rows;
   return rows.sort((a, b) => Number(a[indexColumn]) - Number(b[indexColumn]));
