@@ -2,8 +2,8 @@
 import type { ListChanges, ListRow, ListStep } from '../../../src/connector/apply/list-changes.ts';
 import { listDifference } from '../../../src/connector/apply/list-changes.ts';
 import type { SqlText, TableInfo } from '../../../src/connector/dialect.ts';
-import { quoteIdentifier, quoteTable, textArray } from '../sql-text.ts';
-import { castOf, cell, unnest } from './set-statements.ts';
+import { quoteTable, textArray } from '../sql-text.ts';
+import { castOf, unnest } from './set-statements.ts';
 
 export type PreparedText = { readonly text: string; readonly values: readonly SqlText[] };
 
@@ -61,15 +61,6 @@ export function stepTexts(changes: ListChanges, step: ListStep, deferrable: bool
         ...movedTexts(changes, step.index + 1, -1, deferrable),
       ];
   }
-}
-
-/** Adds rows to a table of items. */
-export function insertItemsText(table: TableInfo, columns: readonly string[]): string {
-  const values = columns.map((name, index) => cell(table, name, index)).join(', ');
-  return (
-    `INSERT INTO ${quoteTable(table.table)} (${columns.map(quoteIdentifier).join(', ')}) ` +
-    `SELECT ${values} FROM ${unnest(table, columns)}`
-  );
 }
 
 function insertTexts(

@@ -5,17 +5,20 @@
 
 import {
   addListChange,
-  isListStatement,
   type ListChanges,
   type ListStatement,
 } from '../../../src/connector/apply/list-changes.ts';
-import {
-  type LookUpKeys,
-  resolvedLists,
-  resolvedStatement,
-} from '../../../src/connector/apply/resolved-keys.ts';
+import { type LookUpKeys, resolvedLists } from '../../../src/connector/apply/resolved-keys.ts';
 import type { ConnectedWriter } from '../../../src/connector/apply/retrying-writer.ts';
+import { type RowRun, rowRuns } from '../../../src/connector/apply/row-runs.ts';
 import { StatementRecorder } from '../../../src/connector/apply/statement-recorder.ts';
+import {
+  partsOf,
+  type RowPlace,
+  type SetStatement,
+  type Unit,
+  unitsOf,
+} from '../../../src/connector/apply/statement-units.ts';
 import type { BoundRows, Concealment } from '../../../src/connector/concealment.ts';
 import type { NewLetter } from '../../../src/connector/dead-letters/contract.ts';
 import { letterValues } from '../../../src/connector/dead-letters/letter-rows.ts';
@@ -35,25 +38,8 @@ import type { Session } from '../session.ts';
 import { sqlStateOf } from '../sql-state.ts';
 import { quoteLiteral, quoteTable } from '../sql-text.ts';
 import { lookUpKeys } from './key-lookups.ts';
-import {
-  clearText,
-  differenceTexts,
-  insertItemsText,
-  type PreparedText,
-  readText,
-  stepTexts,
-} from './list-statements.ts';
-import {
-  assignText,
-  columnArrays,
-  deleteAllText,
-  deleteText,
-  MAX_ROWS_PER_STATEMENT,
-  updateText,
-  upsertText,
-} from './set-statements.ts';
-
-type ReplaceItems = Extract<ApplyStatement, { kind: 'replaceItems' }>;
+import { clearText, differenceTexts, type PreparedText, readText, stepTexts } from './list-statements.ts';
+import { columnArrays, deleteAllText, MAX_ROWS_PER_STATEMENT, textOf } from './set-statements.ts';
 
 const CHECKPOINT = quoteTable(CHECKPOINT_TABLE);
 
@@ -84,17 +70,7 @@ export class PostgresWriter implements ConnectedWriter {
 
   async apply(statements: readonly ApplyStatement[], checkpoints: readonly Checkpoint[]): Promise<void> {
     await this.#transaction(checkpoints, async () => {
-      let lists: ListStatement[] = [];
-      for (const statement of statements) {
-        if (isListStatement(statement)) {
-          lists.push(statement);
-          continue;
-        }
-        await this.#runLists(lists);
-        lists = [];
-        await this.#runSet(statement);
-      }
-      await this.#runLists(lists);
+      for (const unit of unitsOf(statements)) await this.#runUnit(unit);
     });
   }
 
@@ -116,21 +92,12 @@ export class PostgresWriter implements ConnectedWriter {
     statements: readonly ApplyStatement[],
     recorder: StatementRecorder,
   ): Promise<Rehearsal['failed']> {
-    let current: { readonly table: TableInfo; readonly key: readonly SqlText[] } | undefined;
+    let current: RowPlace | undefined;
     try {
-      for (const statement of statements) {
-        if (isListStatement(statement)) {
-          current = { table: statement.table, key: [statement.oid] };
-          await this.#runLists([statement]);
-        } else if (statement.kind === 'deleteAll') await this.#runSet(statement);
-        else if (statement.kind === 'replaceItems') {
-          current = { table: statement.table, key: statement.oids };
-          await this.#runSet(statement);
-        } else {
-          for (const row of statement.rows) {
-            current = { table: statement.table, key: row.slice(0, statement.keyColumns.length) };
-            await this.#runSet({ ...statement, rows: [row] });
-          }
+      for (const whole of unitsOf(statements)) {
+        for (const { unit, place } of partsOf(whole)) {
+          current = place;
+          await this.#runUnit(unit);
         }
       }
       current = undefined;
@@ -202,57 +169,23 @@ export class PostgresWriter implements ConnectedWriter {
     );
   }
 
-  async #runSet(given: Exclude<ApplyStatement, { oid: string }>): Promise<void> {
+  async #runUnit(unit: Unit): Promise<void> {
+    if ('lists' in unit) await this.#runLists(unit.lists);
+    else await this.#runSet(unit.set);
+  }
+
+  async #runSet(given: SetStatement): Promise<void> {
     if (given.kind === 'deleteAll') {
       await this.#run(deleteAllText(given.table), [], 'emptying the table', { table: given.table, rows: [] });
       return;
     }
-    if (given.kind === 'replaceItems') {
-      await this.#replaceItems(given);
-      return;
-    }
-    const statement =
-      given.kind === 'upsert' || given.kind === 'update'
-        ? await resolvedStatement(given, this.#lookUp)
-        : given;
-    const { table, keyColumns, rows } = statement;
-    const columns = statement.kind === 'delete' ? [] : statement.columns;
-    if (statement.kind === 'update' && columns.length === 0) return;
-    const text =
-      statement.kind === 'delete'
-        ? deleteText(table, keyColumns)
-        : statement.kind === 'update'
-          ? updateText(table, keyColumns, columns)
-          : statement.kind === 'assign'
-            ? assignText(table, keyColumns, columns)
-            : upsertText(table, keyColumns, columns);
-    await this.#runChunks(text, table, [...keyColumns, ...columns], rows, DOING[statement.kind]);
+    for (const run of await rowRuns(given, this.#lookUp)) await this.#runRows(run);
   }
 
-  async #replaceItems({ table, columns, oids, rows, lookups }: ReplaceItems): Promise<void> {
-    const of = lookups === undefined ? {} : { lookups };
-    const parents = oids.map((oid) => [oid]);
-    const gone = await resolvedStatement(
-      { kind: 'update', table, keyColumns: ['oid'], columns: [], rows: parents, ...of },
-      this.#lookUp,
-    );
-    const fresh = await resolvedStatement(
-      { kind: 'upsert', table, keyColumns: [], columns: ['oid', ...columns], rows, ...of },
-      this.#lookUp,
-    );
-    const doing = 'replacing the items of a collection';
-    await this.#runChunks(deleteText(table, ['oid']), table, ['oid'], gone.rows, doing);
-    const { columns: names } = fresh;
-    await this.#runChunks(insertItemsText(table, names), table, names, fresh.rows, doing);
-  }
-
-  async #runChunks(
-    text: string,
-    table: TableInfo,
-    columns: readonly string[],
-    rows: readonly (readonly SqlText[])[],
-    doing: string,
-  ): Promise<void> {
+  async #runRows(run: RowRun): Promise<void> {
+    const { table, rows, doing } = run;
+    const columns = [...run.keyColumns, ...run.columns];
+    const text = textOf(run);
     for (let start = 0; start < rows.length; start += MAX_ROWS_PER_STATEMENT) {
       const chunk =
         start === 0 && rows.length <= MAX_ROWS_PER_STATEMENT
@@ -344,13 +277,6 @@ export class PostgresWriter implements ConnectedWriter {
     }
   }
 }
-
-const DOING = {
-  upsert: 'writing rows',
-  update: 'setting columns',
-  assign: 'giving rows their keys',
-  delete: 'deleting rows',
-} as const;
 
 /** What went wrong while `doing`, as the engine sorts it. */
 export function applyError(

@@ -2,12 +2,29 @@
  * The texts of the set-based statements (DESIGN §4): one parameter per column, an array of texts, so that a statement
  * has the same text for any number of rows and is prepared once per shape.
  */
+import type { RowRun } from '../../../src/connector/apply/row-runs.ts';
 import type { ColumnInfo, SqlText, TableInfo } from '../../../src/connector/dialect.ts';
 import { PostgresTableError } from '../errors.ts';
 import { castType, quoteIdentifier, quoteTable, textArray } from '../sql-text.ts';
 
 /** Longer runs are cut: parameters stay small enough for the server to hold several times over. */
 export const MAX_ROWS_PER_STATEMENT = 10_000;
+
+/** The text of a statement, whatever its rows. */
+export function textOf({ kind, table, keyColumns, columns }: RowRun): string {
+  switch (kind) {
+    case 'upsert':
+      return upsertText(table, keyColumns, columns);
+    case 'update':
+      return updateText(table, keyColumns, columns);
+    case 'assign':
+      return assignText(table, keyColumns, columns);
+    case 'delete':
+      return deleteText(table, keyColumns);
+    case 'insert':
+      return insertItemsText(table, columns);
+  }
+}
 
 /** Inserts rows; columns of rows that exist already are set instead. */
 export function upsertText(
@@ -67,6 +84,15 @@ export function deleteText(table: TableInfo, keyColumns: readonly string[]): str
 /** Not TRUNCATE, which foreign keys forbid and which would lock readers out. */
 export function deleteAllText(table: TableInfo): string {
   return `DELETE FROM ${quoteTable(table.table)}`;
+}
+
+/** Adds rows to a table of items. */
+export function insertItemsText(table: TableInfo, columns: readonly string[]): string {
+  const values = columns.map((name, index) => cell(table, name, index)).join(', ');
+  return (
+    `INSERT INTO ${quoteTable(table.table)} (${columns.map(quoteIdentifier).join(', ')}) ` +
+    `SELECT ${values} FROM ${unnest(table, columns)}`
+  );
 }
 
 /** Rows turned into one array of texts per column, in the server's input form. */

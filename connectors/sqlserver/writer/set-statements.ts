@@ -2,12 +2,11 @@
  * The texts of the set-based statements (DESIGN §4). They take `@rows` (row-source.ts) and `@context`
  * (change-context.ts). No MERGE, whose races and faults are many, and no OUTPUT, which tables with triggers refuse.
  */
-import { type ApplyStatement, type TableInfo, tableId } from '../../../src/connector/dialect.ts';
+import type { RowRun } from '../../../src/connector/apply/row-runs.ts';
+import { type TableInfo, tableId } from '../../../src/connector/dialect.ts';
 import { assignmentExpression } from '../column-text.ts';
 import { quoteIdentifier, quoteTable } from '../sql-text.ts';
 import { cell, cellText, columnOf, keyCondition, rowSource } from './row-source.ts';
-
-type RowStatement = Extract<ApplyStatement, { kind: 'upsert' | 'update' | 'assign' | 'delete' }>;
 
 export const IN_CONTEXT = 'WITH CHANGE_TRACKING_CONTEXT (@context)';
 /** Nobody inserts a row between the look for it and its insertion. */
@@ -15,7 +14,7 @@ const HELD = 'WITH (UPDLOCK, SERIALIZABLE)';
 
 /** The text of a statement, whatever its rows. */
 export function textOf(
-  kind: RowStatement['kind'],
+  kind: RowRun['kind'],
   table: TableInfo,
   keyColumns: readonly string[],
   columns: readonly string[],
@@ -29,6 +28,8 @@ export function textOf(
       return assignText(table, keyColumns, columns);
     case 'delete':
       return deleteText(table, keyColumns);
+    case 'insert':
+      return insertItemsText(table, columns);
   }
 }
 

@@ -4,18 +4,21 @@
  */
 import {
   addListChange,
-  isListStatement,
   type ListChanges,
   type ListRow,
   type ListStatement,
 } from '../../../src/connector/apply/list-changes.ts';
-import {
-  type LookUpKeys,
-  resolvedLists,
-  resolvedStatement,
-} from '../../../src/connector/apply/resolved-keys.ts';
+import { type LookUpKeys, resolvedLists } from '../../../src/connector/apply/resolved-keys.ts';
 import type { ConnectedWriter } from '../../../src/connector/apply/retrying-writer.ts';
+import { type RowRun, rowRuns } from '../../../src/connector/apply/row-runs.ts';
 import { StatementRecorder } from '../../../src/connector/apply/statement-recorder.ts';
+import {
+  partsOf,
+  type RowPlace,
+  type SetStatement,
+  type Unit,
+  unitsOf,
+} from '../../../src/connector/apply/statement-units.ts';
 import type { BoundRows } from '../../../src/connector/concealment.ts';
 import type { NewLetter } from '../../../src/connector/dead-letters/contract.ts';
 import { letterValues } from '../../../src/connector/dead-letters/letter-rows.ts';
@@ -51,18 +54,10 @@ import { chunksOf, columnOf, rowsJson } from './row-source.ts';
 import {
   bracketsIdentity,
   deleteAllText,
-  deleteText,
   identityOffText,
-  insertItemsText,
   refersToItself,
   textOf,
 } from './set-statements.ts';
-
-type SetStatement = Exclude<ApplyStatement, { oid: string }>;
-type ReplaceItems = Extract<ApplyStatement, { kind: 'replaceItems' }>;
-/** What goes to the server together: changes of lists that follow one another, or one other statement. */
-type Unit = { readonly lists: readonly ListStatement[] } | { readonly set: SetStatement };
-type Place = { readonly table: TableInfo; readonly key: readonly SqlText[] };
 
 /** A statement that failed; what is to be said of it is found out after its transaction was rolled back. */
 type Refused = { readonly doing: string; readonly bound: BoundRows | undefined; readonly cause: unknown };
@@ -150,11 +145,16 @@ export class SqlServerWriter implements ConnectedWriter {
       }
     });
     if (!whole.refused) return { statements: whole.statements, failed: undefined };
-    let current: Place | undefined;
+    let current: RowPlace | undefined;
     const parts = await this.#rehearsal(async () => {
       for (const unit of units.slice(0, done)) await this.#runUnit(unit);
       const refused = units[done];
-      if (refused !== undefined) await this.#runInParts(refused, (place) => (current = place));
+      if (refused === undefined) return;
+      for (const { unit, place } of partsOf(refused)) {
+        current = place;
+        await this.#runUnit(unit);
+      }
+      current = undefined;
     });
     const statement = parts.statements.at(-1);
     if (!parts.refused || current === undefined || statement === undefined) {
@@ -188,28 +188,6 @@ export class SqlServerWriter implements ConnectedWriter {
       this.#recorder = undefined;
       await this.#rollBack();
     }
-  }
-
-  async #runInParts(unit: Unit, enter: (place: Place | undefined) => void): Promise<void> {
-    if ('lists' in unit) {
-      for (const statement of unit.lists) {
-        enter({ table: statement.table, key: [statement.oid] });
-        await this.#runLists([statement]);
-      }
-      return;
-    }
-    const { set } = unit;
-    if (set.kind === 'deleteAll') await this.#runSet(set);
-    else if (set.kind === 'replaceItems') {
-      enter({ table: set.table, key: set.oids });
-      await this.#runSet(set);
-    } else {
-      for (const row of set.rows) {
-        enter({ table: set.table, key: row.slice(0, set.keyColumns.length) });
-        await this.#runSet({ ...set, rows: [row] });
-      }
-    }
-    enter(undefined);
   }
 
   async #transaction(checkpoints: readonly Checkpoint[], write: () => Promise<void>): Promise<void> {
@@ -278,36 +256,12 @@ export class SqlServerWriter implements ConnectedWriter {
       await this.#send(deleteAllText(given.table), [this.#context], 'emptying the table', bound);
       return;
     }
-    if (given.kind === 'replaceItems') {
-      await this.#replaceItems(given);
-      return;
+    for (const { kind, table, keyColumns, columns, rows, doing } of await rowRuns(given, this.#lookUp)) {
+      // Rows that refer to one another can only go together.
+      const chunks = kind === 'delete' && refersToItself(table) ? [rows] : chunksOf(rows);
+      const text = textOf(kind, table, keyColumns, columns);
+      await this.#runRows(text, chunks, { table, columns: [...keyColumns, ...columns], doing });
     }
-    const statement =
-      given.kind === 'upsert' || given.kind === 'update'
-        ? await resolvedStatement(given, this.#lookUp)
-        : given;
-    const { kind, table, keyColumns, rows } = statement;
-    const columns = kind === 'delete' ? [] : statement.columns;
-    if (columns.length === 0 && (kind === 'update' || kind === 'assign')) return;
-    const text = textOf(kind, table, keyColumns, columns);
-    await this.#runRows(text, table, [...keyColumns, ...columns], rows, DOING[kind]);
-  }
-
-  async #replaceItems({ table, columns, oids, rows, lookups }: ReplaceItems): Promise<void> {
-    const of = lookups === undefined ? {} : { lookups };
-    const parents = oids.map((oid) => [oid]);
-    const gone = await resolvedStatement(
-      { kind: 'update', table, keyColumns: ['oid'], columns: [], rows: parents, ...of },
-      this.#lookUp,
-    );
-    const fresh = await resolvedStatement(
-      { kind: 'upsert', table, keyColumns: [], columns: ['oid', ...columns], rows, ...of },
-      this.#lookUp,
-    );
-    const doing = 'replacing the items of a collection';
-    await this.#runRows(deleteText(table, ['oid']), table, ['oid'], gone.rows, doing);
-    const { columns: names } = fresh;
-    await this.#runRows(insertItemsText(table, names), table, names, fresh.rows, doing);
   }
 
   async #runLists(statements: readonly ListStatement[]): Promise<void> {
@@ -319,7 +273,7 @@ export class SqlServerWriter implements ConnectedWriter {
       if (table === undefined) continue;
       const doing = 'changing list items';
       for (const { text, columns, rows } of listRuns(table, await this.#workOn(table, changes))) {
-        await this.#runRows(text, table, columns, rows, doing);
+        await this.#runRows(text, chunksOf(rows), { table, columns, doing });
       }
     }
   }
@@ -366,13 +320,9 @@ export class SqlServerWriter implements ConnectedWriter {
 
   async #runRows(
     text: string,
-    table: TableInfo,
-    columns: readonly string[],
-    rows: readonly (readonly SqlText[])[],
-    doing: string,
+    chunks: Iterable<readonly (readonly SqlText[])[]>,
+    { table, columns, doing }: Pick<RowRun, 'table' | 'columns' | 'doing'>,
   ): Promise<void> {
-    // Rows that refer to one another can only go together.
-    const chunks = doing === DOING.delete && refersToItself(table) ? [rows] : chunksOf(rows);
     if (bracketsIdentity(text)) this.#identityOf = table;
     for (const chunk of chunks) {
       if (chunk.length === 0) continue;
@@ -413,28 +363,6 @@ export class SqlServerWriter implements ConnectedWriter {
       only === undefined || checkpoints.length > 1 ? { realmPath: '', sequence: 0 } : only;
     return changeContext('context', encodeContext({ adapterName: this.#adapterName, realmPath, sequence }));
   }
-}
-
-const DOING = {
-  upsert: 'writing rows',
-  update: 'setting columns',
-  assign: 'giving rows their keys',
-  delete: 'deleting rows',
-} as const;
-
-function unitsOf(statements: readonly ApplyStatement[]): Unit[] {
-  const units: Unit[] = [];
-  let lists: ListStatement[] | undefined;
-  for (const statement of statements) {
-    if (!isListStatement(statement)) {
-      lists = undefined;
-      units.push({ set: statement });
-    } else if (lists === undefined) {
-      lists = [statement];
-      units.push({ lists });
-    } else lists.push(statement);
-  }
-  return units;
 }
 
 function boundOption(bound: BoundRows | undefined): { readonly bound?: BoundRows } {
