@@ -1,24 +1,22 @@
 /** PostgreSQL behind the engine's contract; each method hands on to the file that knows how. */
-import { createHash } from 'node:crypto';
 import type { DeadLetterBox } from '../../src/connector/dead-letters/contract.ts';
-import {
-  type Catalog,
-  type ChangeFeed,
-  type ColumnInfo,
-  type FeedHealth,
-  type FeedKnown,
-  type FeedStanding,
-  type Position,
-  type SnapshotReader,
-  type SourceDialect,
-  type SqlText,
-  type SqlWriter,
-  type StateCodec,
-  type TableInfo,
-  type TableName,
-  tableId,
-  type ValueCodec,
-  type WantedTable,
+import type {
+  Catalog,
+  ChangeFeed,
+  ColumnInfo,
+  FeedHealth,
+  FeedKnown,
+  FeedStanding,
+  Position,
+  SnapshotReader,
+  SourceDialect,
+  SqlText,
+  SqlWriter,
+  StateCodec,
+  TableInfo,
+  TableName,
+  ValueCodec,
+  WantedTable,
 } from '../../src/connector/dialect.ts';
 import { LastingSession } from '../../src/connector/lasting-session.ts';
 import type { Logger } from '../../src/log.ts';
@@ -32,34 +30,13 @@ import { postgresConcealment } from './concealment.ts';
 import { missingStatements, runDdl } from './ddl.ts';
 import { PostgresDeadLetterBox } from './dead-letter-box.ts';
 import { isTransientPostgresError, PostgresError, PostgresQueryError } from './errors.ts';
-import { alterFailover, requireFailoverSlots } from './feed/failover.ts';
-import { streamFailure } from './feed/feed-failure.ts';
-import { feedStanding } from './feed/feed-standing.ts';
-import {
-  checkReplicaIdentities,
-  dropPublication,
-  ensurePublication,
-  publicationExists,
-} from './feed/publication.ts';
-import { openReplicationStream } from './feed/replication-stream.ts';
-import { createSlot, dropSlot } from './feed/slot.ts';
-import { slotAhead, slotLost, slotMissing } from './feed/slot-errors.ts';
-import { DEFAULT_WARN_BYTES, slotHealth } from './feed/slot-health.ts';
-import { holderText, slotHolder } from './feed/slot-holder.ts';
-import { type SlotStatus, slotStatus } from './feed/slot-status.ts';
-import { resumePoint } from './feed/source.ts';
+import { SlotFeed } from './feed/slot-feed.ts';
+import type { SlotStatus } from './feed/slot-status.ts';
 import { fetchRows } from './fetch-rows.ts';
 import { compareLsn } from './lsn.ts';
 import type { PostgresConnectionOptions, PostgresFeedOptions } from './options.ts';
-import {
-  checkServer,
-  checkTablePrivileges,
-  createOwnTables,
-  ensureDatabase,
-  message,
-} from './preparation.ts';
+import { checkServer, createOwnTables, ensureDatabase, message } from './preparation.ts';
 import { Session, type SessionContext } from './session.ts';
-import { PostgresSnapshotReader } from './snapshot/snapshot-reader.ts';
 import { SnapshotVisibility } from './snapshot/visibility.ts';
 import { classOfFailure } from './sql-state.ts';
 import { retryingWriter } from './writer/retrying-writer.ts';
@@ -84,23 +61,8 @@ export function createPostgresDialect(options: PostgresDialectOptions): Postgres
   return new PostgresDialect(options);
 }
 
-/** NAMEDATALEN − 1, for slots as for all names. */
-const LONGEST_NAME = 63;
-const DIGEST_LENGTH = 10;
 /** Long enough for a change of a table that has the lock; then whoever asked lets go of what it holds and tries again. */
 const LOCK_TIMEOUT_MS = 5_000;
-
-/**
- * Slot and publication share this name, made from the adapter's. Slots take only small letters, digits and `_`; what is
- * lost or cut for that is told apart by a digest, because two adapters must never share a slot.
- */
-export function feedName(adapterName: string): string {
-  const plain = adapterName.toLowerCase().replace(/[^a-z0-9_]/g, '_');
-  const name = plain.startsWith('isthmus_') ? plain : `isthmus_${plain}`;
-  if (plain === adapterName && name.length <= LONGEST_NAME) return name;
-  const digest = createHash('sha256').update(adapterName).digest('hex').slice(0, DIGEST_LENGTH);
-  return `${name.slice(0, LONGEST_NAME - DIGEST_LENGTH - 1)}_${digest}`;
-}
 
 export class PostgresDialect implements SourceDialect {
   readonly name = 'postgres';
@@ -108,11 +70,8 @@ export class PostgresDialect implements SourceDialect {
   readonly #options: PostgresDialectOptions;
   readonly #context: SessionContext;
   readonly #concealment = postgresConcealment();
-  /** Name of slot and publication. */
-  readonly feedName: string;
   readonly catalogWatch: PostgresCatalogWatch;
-  /** Ids of the tables that the publication was made for. */
-  #followed: readonly string[] = [];
+  readonly #feed: SlotFeed;
   /** For catalog and DDL. */
   readonly #session: LastingSession<Session>;
   /** For rows: while a snapshot of ours is open, a change of the table waits for it, and what comes after for the change. */
@@ -134,11 +93,21 @@ export class PostgresDialect implements SourceDialect {
       session.script(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`),
     );
     this.defaultSchema = options.schema;
-    this.feedName = feedName(adapterName);
+    this.#feed = new SlotFeed(
+      this.#context,
+      (doing, use) => this.#with(doing, use),
+      adapterName,
+      options.feed,
+    );
     this.catalogWatch = new PostgresCatalogWatch(
       { schema: options.schema, feedName: this.feedName, logger },
       (doing, use) => this.#with(doing, use),
     );
+  }
+
+  /** Name of slot and publication. */
+  get feedName(): string {
+    return this.#feed.name;
   }
 
   async prepare(options: { createDatabase: boolean }): Promise<void> {
@@ -191,74 +160,15 @@ export class PostgresDialect implements SourceDialect {
     return statements;
   }
 
-  async prepareFeed(
+  prepareFeed(
     tables: readonly TableInfo[],
-    { reset, followed = [] }: { reset: boolean; followed?: readonly string[] },
+    options: { reset: boolean; followed?: readonly string[] },
   ): Promise<{ created: boolean; snapshot: SnapshotReader | undefined; start?: Position }> {
-    const created = await this.#with('preparing the change feed', async (session) => {
-      await checkReplicaIdentities(session, tables);
-      await checkTablePrivileges(session, tables);
-      if (this.#failover) await requireFailoverSlots(session, this.#context.logger);
-      if (reset) {
-        await dropSlot(session, this.feedName);
-        await dropPublication(session, this.feedName);
-      }
-      const status = await this.#usableStatus(session);
-      if (status.state === 'lost') {
-        // No use to anybody; whoever has followed it learns of the new one and must compare.
-        this.#context.logger.warn('The replication slot is lost, making it anew', {
-          slot: this.feedName,
-          reason: status.reason,
-        });
-        await dropSlot(session, this.feedName);
-      }
-      // Before the slot: what the slot delivers is looked up in the publication as it was at that time.
-      await ensurePublication(session, this.feedName, tables, status.state === 'ok' ? followed : []);
-      this.#followed = tables.map(({ table }) => tableId(table));
-      if (status.state === 'ok' && this.#failover && !status.failover) await this.#becomeFailover(session);
-      return status.state !== 'ok';
-    });
-    if (!created) return { created, snapshot: undefined };
-    const { snapshotName, start, connection } = await createSlot(this.#context, this.feedName, {
-      failover: this.#failover,
-    });
-    try {
-      const session = await Session.open(this.#context, { name: 'isthmus snapshot' });
-      return { created, start, snapshot: await PostgresSnapshotReader.open(session, snapshotName) };
-    } finally {
-      await connection.close();
-    }
+    return this.#feed.prepare(tables, options);
   }
 
-  /** What happened while the slot had no publication is not delivered, or not without an error: it is lost too. */
-  async #usableStatus(session: Session): Promise<SlotStatus> {
-    const status = await slotStatus(session, this.feedName);
-    if (status.state !== 'ok' || (await publicationExists(session, this.feedName))) return status;
-    return { state: 'lost', reason: 'its publication was dropped' };
-  }
-
-  get #failover(): boolean {
-    return this.#options.feed?.failover === true;
-  }
-
-  /** A slot that was made before `failoverSlot` was set. Nobody may be reading it while it is changed. */
-  async #becomeFailover(session: Session): Promise<void> {
-    try {
-      await alterFailover(this.#context, this.feedName);
-    } catch (cause) {
-      const holder = await slotHolder(session, this.feedName);
-      if (holder === undefined) throw cause;
-      this.#context.logger.warn('The replication slot stays without failover while somebody reads it', {
-        slot: this.feedName,
-        holder: holderText(holder),
-        remedy: 'start the adapter again after that one has ended',
-      });
-    }
-  }
-
-  async openSnapshot(): Promise<SnapshotReader> {
-    const session = await Session.open(this.#context, { name: 'isthmus snapshot' });
-    return PostgresSnapshotReader.open(session);
+  openSnapshot(): Promise<SnapshotReader> {
+    return this.#feed.openSnapshot();
   }
 
   snapshotIncludes(visibility: string, transaction: string): boolean {
@@ -274,76 +184,32 @@ export class PostgresDialect implements SourceDialect {
     return this.#with('reading what is visible', read, this.#reader);
   }
 
-  /**
-   * Throws `PostgresFeedLostError` when the database is another one than `known` comes from, or its slot has moved on
-   * without us. That the slot may be missing or lost is not looked at: it can be made anew.
-   */
-  async checkSource(known: FeedKnown): Promise<string> {
-    const session = await Session.open(this.#context, { replication: true, name: 'isthmus check' });
-    try {
-      const { source, after } = await resumePoint(session, known);
-      const status = await this.slotStatus();
-      if (status.state === 'ok') this.#requireNotAhead(status.confirmed, after);
-      return source;
-    } catch (cause) {
-      throw streamFailure(cause, this.feedName);
-    } finally {
-      await session.close();
-    }
-  }
-
-  #requireNotAhead(confirmed: string, after: Position | undefined): void {
-    if (after !== undefined && compareLsn(confirmed, after) > 0)
-      throw slotAhead(this.feedName, confirmed, after);
+  checkSource(known: FeedKnown): Promise<string> {
+    return this.#feed.checkSource(known);
   }
 
   /**
    * Throws `PostgresFeedLostError` when the slot is gone, invalidated, or not the one that was followed so far, and
    * `PostgresSlotHeldError` when somebody else goes on reading it.
    */
-  async openFeed(
+  openFeed(
     after: Position | undefined,
     signal: AbortSignal,
     known: FeedKnown = { position: after, committed: undefined, source: undefined },
   ): Promise<ChangeFeed> {
-    const { adapterName } = this.#options.engine;
-    return openReplicationStream(
-      this.#context,
-      {
-        slot: this.feedName,
-        publication: this.feedName,
-        adapterName,
-        known: { ...known, position: after },
-        checkSlot: (from) => this.#checkSlot(from),
-        holder: () =>
-          this.#with('asking who holds the slot', (session) => slotHolder(session, this.feedName)),
-        waitMilliseconds: this.#options.feed?.waitMilliseconds,
-      },
-      signal,
-    );
+    return this.#feed.open({ ...known, position: after }, signal);
   }
 
-  async #checkSlot(after: Position | undefined): Promise<void> {
-    const status = await this.slotStatus();
-    if (status.state === 'missing') throw slotMissing(this.feedName);
-    if (status.state === 'lost') throw slotLost(this.feedName, status.reason);
-    this.#requireNotAhead(status.confirmed, after);
+  feedHealth(): Promise<FeedHealth> {
+    return this.#feed.health();
   }
 
-  /** What the server says about slot and publication, judged. */
-  async feedHealth(): Promise<FeedHealth> {
-    const warnBytes = this.#options.feed?.warnBytes ?? DEFAULT_WARN_BYTES;
-    return this.#with('watching the slot', (session) =>
-      slotHealth(session, this.feedName, this.#followed, warnBytes),
-    );
+  slotStatus(): Promise<SlotStatus> {
+    return this.#feed.slotStatus();
   }
 
-  async slotStatus(): Promise<SlotStatus> {
-    return this.#with('asking for the replication slot', (session) => slotStatus(session, this.feedName));
-  }
-
-  async feedStanding(): Promise<FeedStanding> {
-    return this.#with('asking for the replication slot', (session) => feedStanding(session, this.feedName));
+  feedStanding(): Promise<FeedStanding> {
+    return this.#feed.standing();
   }
 
   comparePositions(a: Position, b: Position): number {
@@ -354,11 +220,8 @@ export class PostgresDialect implements SourceDialect {
     return isTransientPostgresError(error);
   }
 
-  async dropFeed(): Promise<void> {
-    await this.#with('removing the change feed', async (session) => {
-      await dropSlot(session, this.feedName);
-      await dropPublication(session, this.feedName);
-    });
+  dropFeed(): Promise<void> {
+    return this.#feed.drop();
   }
 
   deadLetters(): DeadLetterBox {
@@ -367,11 +230,8 @@ export class PostgresDialect implements SourceDialect {
     );
   }
 
-  async feedHolder(): Promise<string | undefined> {
-    const holder = await this.#with('asking who reads the slot', (session) =>
-      slotHolder(session, this.feedName),
-    );
-    return holder === undefined ? undefined : holderText(holder);
+  feedHolder(): Promise<string | undefined> {
+    return this.#feed.holder();
   }
 
   conceal(isSecret: (table: TableName, column: string) => boolean): void {

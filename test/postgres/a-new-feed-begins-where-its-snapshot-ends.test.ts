@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { feedName, type PostgresDialect } from '../../connectors/postgres/postgres-dialect.ts';
+import { feedName } from '../../connectors/postgres/feed/feed-name.ts';
+import type { PostgresDialect } from '../../connectors/postgres/postgres-dialect.ts';
 import { type SnapshotReader, tableId } from '../../src/connector/dialect.ts';
 import { embedded, startTestPostgres, type TestPostgres } from '../support/postgres.ts';
 import { dialectFor, FeedReader, tablesOf } from './feed-harness.ts';
