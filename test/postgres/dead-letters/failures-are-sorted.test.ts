@@ -180,6 +180,15 @@ describe('stops the connector', () => {
 
 describe('is tried again', () => {
   const transient = (sqlState: string) => ({ errorClass: 'transient', sqlState });
+  const waiting = (sessions: number): Promise<void> =>
+    expect
+      .poll(() =>
+        server.query(
+          database,
+          "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
+        ),
+      )
+      .toHaveLength(sessions);
 
   test('a lock that is not to be had, and a statement that is cancelled', async () => {
     await server.query(database, 'INSERT INTO parent VALUES (1)');
@@ -193,27 +202,36 @@ describe('is tried again', () => {
   });
 
   test('a deadlock', async () => {
-    await server.query(database, 'INSERT INTO parent VALUES (1); INSERT INTO t (id) VALUES (1)');
+    await server.query(database, 'INSERT INTO parent VALUES (1); INSERT INTO t (id) VALUES (1), (2)');
     await session.script('SET deadlock_timeout = 100');
+    // Whoever waits last looks for the deadlock: we do, because the gate opens when the other waits already.
+    const gate = await Session.open(contextFor(server, database));
+    await gate.script('BEGIN; UPDATE t SET small = 1 WHERE id = 2');
     const other = await Session.open(contextFor(server, database));
     await other.script("SET deadlock_timeout = '1min'; BEGIN; UPDATE t SET small = 1 WHERE id = 1");
-    const statements: ApplyStatement[] = [
-      { kind: 'update', table: table('parent'), keyColumns: ['id'], columns: ['id'], rows: [['1', '1']] },
-      { kind: 'update', table: table('t'), keyColumns: ['id'], columns: ['small'], rows: [['1', '2']] },
-    ];
-    const failing = writer.apply(statements, []).catch((cause: unknown) => cause);
-    await expect
-      .poll(() =>
-        server.query(
-          database,
-          "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
-        ),
-      )
-      .toHaveLength(1);
+    const set = (id: string): ApplyStatement => ({
+      kind: 'update',
+      table: table('t'),
+      keyColumns: ['id'],
+      columns: ['small'],
+      rows: [[id, '2']],
+    });
+    const parent: ApplyStatement = {
+      kind: 'update',
+      table: table('parent'),
+      keyColumns: ['id'],
+      columns: ['id'],
+      rows: [['1', '1']],
+    };
+    const failing = writer.apply([parent, set('2'), set('1')], []).catch((cause: unknown) => cause);
+    await waiting(1);
     const blocked = other.script('UPDATE parent SET id = 1 WHERE id = 1');
+    await waiting(2);
+    await gate.script('ROLLBACK');
     expect(await failing).toMatchObject(transient('40P01'));
     await blocked;
     await other.close();
+    await gate.close();
   });
 
   test('a transaction that could not be serialized', async () => {
@@ -229,14 +247,7 @@ describe('is tried again', () => {
       rows: [['1', '2']],
     };
     const failing = writer.apply([update], []).catch((cause: unknown) => cause);
-    await expect
-      .poll(() =>
-        server.query(
-          database,
-          "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
-        ),
-      )
-      .toHaveLength(1);
+    await waiting(1);
     await other.script('COMMIT');
     expect(await failing).toMatchObject(transient('40001'));
     await other.close();
