@@ -1,6 +1,6 @@
 /** Everything that keeps a running connector true to tables that change, brought together for the engine. */
 import type { MergedInstruction } from '../../adapter/merged-instruction.ts';
-import type { LayoutListener } from '../capture/feed-consumer.ts';
+import type { LayoutListener } from '../capture/feed-plans.ts';
 import { TouchedRows } from '../capture/touched-rows.ts';
 import type { ApplyStatement, Checkpoint, SourceDialect, SqlWriter } from '../dialect.ts';
 import type { OwedKeys } from '../keys/owed-keys.ts';
