@@ -30,10 +30,13 @@ export const CATALOG_STATEMENTS = {
     'LEFT JOIN sys.types AS u ON u.[user_type_id] = c.[user_type_id] ' +
     `WHERE c.[object_id] IN (SELECT o.[object_id] ${OF_SCHEMA}) ORDER BY c.[object_id], c.[column_id];`,
 
-  /** Of unique indexes that are in force; the primary key's first. One filter is read: `([column] IS NOT NULL)`. */
+  /**
+   * Of unique indexes that are in force; the primary key's first. One filter is read: `([column] IS NOT NULL)`. It is
+   * NULL to a login without ALTER or VIEW DEFINITION on the table, to whom such an index is as if it were not there.
+   */
   keys:
     'SELECT CONVERT(varchar(20), i.[object_id]), CONVERT(varchar(10), i.[index_id]), CONVERT(varchar(1), i.[is_primary_key]), ' +
-    'c.[name], i.[filter_definition] ' +
+    'c.[name], CONVERT(varchar(1), i.[has_filter]), i.[filter_definition] ' +
     'FROM sys.indexes AS i INNER JOIN sys.index_columns AS k ON k.[object_id] = i.[object_id] AND k.[index_id] = i.[index_id] ' +
     'INNER JOIN sys.columns AS c ON c.[object_id] = k.[object_id] AND c.[column_id] = k.[column_id] ' +
     'WHERE i.[is_unique] = 1 AND i.[is_disabled] = 0 AND i.[ignore_dup_key] = 0 AND k.[key_ordinal] > 0 ' +
@@ -118,8 +121,8 @@ function indexesOf(rows: readonly TextRow[]): UniqueIndex[] {
   const indexes: UniqueIndex[] = [];
   for (const parts of Map.groupBy(rows, ([, index]) => index).values()) {
     const columns = parts.map(([, , , column]) => column ?? '');
-    const [, , isPrimary, , filter] = parts[0] ?? [];
-    if (filter == null || isWithoutNull(filter, columns))
+    const [, , isPrimary, , hasFilter, filter] = parts[0] ?? [];
+    if (hasFilter !== '1' || isWithoutNull(filter ?? '', columns))
       indexes.push({ isPrimary: isPrimary === '1', columns });
   }
   return indexes;

@@ -8,9 +8,10 @@ import { NETWORK_CODES } from '../../src/connector/network-failures.ts';
 
 /** Passing by themselves: locks, resources, failovers, a server that starts or stops, throttling in Azure. */
 const TRANSIENT_NUMBERS: ReadonlySet<number> = new Set([
-  // Locks and row versions: deadlock, out of locks, lock time-out, snapshot conflicts, snapshot being switched on.
+  // Locks and row versions: deadlock, out of locks, lock time-out, snapshot conflicts, snapshot being switched on, and row
+  // versions that a long snapshot still needs and tempdb has lost.
   1204,
-  1205, 1222, 3956, 3957, 3960, 3961,
+  1205, 1222, 3953, 3956, 3957, 3958, 3959, 3960, 3961, 3966, 3967,
   // Memory, log, disk and worker threads that are used up.
   701, 802, 1101, 1105, 8628, 8645, 8651, 9002, 10928, 10929, 10936,
   // The database recovers, is moved to another replica, or is a secondary until the name leads to the new primary.

@@ -86,7 +86,8 @@ export async function runPreparation(
 
 async function run(session: Session, { statement }: PreparationStep, signal: AbortSignal): Promise<void> {
   try {
-    await session.batch(statement, { signal });
+    // Some wait for everybody's open transactions (ALLOW_SNAPSHOT_ISOLATION, ALTER TABLE): for as long as whoever asked does.
+    await session.batch(statement, { signal, timeoutMilliseconds: 0 });
   } catch (cause) {
     signal.throwIfAborted();
     const text = `preparing the database failed: ${message(cause)} in: ${statement}`;

@@ -239,7 +239,7 @@ GO
 ---- Change feed ----
 
 -- database identity
-SELECT CONVERT(varchar(20), d.[database_id]), CONVERT(varchar(30), d.[create_date], 126), CONVERT(varchar(36), d.[group_database_id]), d.[name] FROM sys.databases AS d WHERE d.[database_id] = DB_ID();
+SELECT CONVERT(varchar(20), d.[database_id]), CONVERT(varchar(30), d.[create_date], 126), CONVERT(varchar(36), d.[group_database_id]), d.[name] FROM sys.databases AS d WHERE d.[name] = DB_NAME();
 GO
 
 -- state of tables
@@ -291,11 +291,11 @@ UPDATE [isthmus].[feed] SET [line] = @line, [previous_line] = NULL, [position] =
 GO
 
 -- record: hold
-UPDATE [isthmus].[feed] SET [line] = @line, [previous_line] = @previous, [holder] = @holder, [held_since] = SYSUTCDATETIME() WHERE [adapter] = @adapter;
+UPDATE [isthmus].[feed] SET [line] = @line, [previous_line] = @previous, [holder] = @holder, [held_since] = SYSUTCDATETIME() WHERE [adapter] = @adapter; SELECT CONVERT(varchar(10), @@ROWCOUNT);
 GO
 
 -- record: confirm
-UPDATE [isthmus].[feed] SET [position] = @position, [confirmed_at] = SYSUTCDATETIME() WHERE [adapter] = @adapter AND [line] = @line;
+UPDATE [isthmus].[feed] SET [position] = @position, [confirmed_at] = SYSUTCDATETIME() WHERE [adapter] = @adapter AND [line] = @line; SELECT CONVERT(varchar(10), @@ROWCOUNT);
 GO
 
 -- record: release
@@ -367,7 +367,7 @@ SELECT CONVERT(varchar(20), c.[object_id]), c.[name], ISNULL(s.[name], u.[name])
 GO
 
 -- keys
-SELECT CONVERT(varchar(20), i.[object_id]), CONVERT(varchar(10), i.[index_id]), CONVERT(varchar(1), i.[is_primary_key]), c.[name], i.[filter_definition] FROM sys.indexes AS i INNER JOIN sys.index_columns AS k ON k.[object_id] = i.[object_id] AND k.[index_id] = i.[index_id] INNER JOIN sys.columns AS c ON c.[object_id] = k.[object_id] AND c.[column_id] = k.[column_id] WHERE i.[is_unique] = 1 AND i.[is_disabled] = 0 AND i.[ignore_dup_key] = 0 AND k.[key_ordinal] > 0 AND i.[object_id] IN (SELECT o.[object_id] FROM sys.tables AS o WHERE o.[schema_id] = SCHEMA_ID(@schema) AND o.[is_ms_shipped] = 0 AND o.[temporal_type] <> 1) ORDER BY i.[object_id], i.[is_primary_key] DESC, i.[index_id], k.[key_ordinal];
+SELECT CONVERT(varchar(20), i.[object_id]), CONVERT(varchar(10), i.[index_id]), CONVERT(varchar(1), i.[is_primary_key]), c.[name], CONVERT(varchar(1), i.[has_filter]), i.[filter_definition] FROM sys.indexes AS i INNER JOIN sys.index_columns AS k ON k.[object_id] = i.[object_id] AND k.[index_id] = i.[index_id] INNER JOIN sys.columns AS c ON c.[object_id] = k.[object_id] AND c.[column_id] = k.[column_id] WHERE i.[is_unique] = 1 AND i.[is_disabled] = 0 AND i.[ignore_dup_key] = 0 AND k.[key_ordinal] > 0 AND i.[object_id] IN (SELECT o.[object_id] FROM sys.tables AS o WHERE o.[schema_id] = SCHEMA_ID(@schema) AND o.[is_ms_shipped] = 0 AND o.[temporal_type] <> 1) ORDER BY i.[object_id], i.[is_primary_key] DESC, i.[index_id], k.[key_ordinal];
 GO
 
 -- foreignKeys
@@ -399,7 +399,7 @@ GO
 ---- Preparation ----
 
 -- situation
-SELECT CONVERT(nvarchar(128), SERVERPROPERTY('ProductVersion')), CONVERT(varchar(10), SERVERPROPERTY('EngineEdition')), CONVERT(nvarchar(128), SERVERPROPERTY('Edition')), CONVERT(varchar(10), d.[compatibility_level]), CONVERT(varchar(10), d.[snapshot_isolation_state]), CONVERT(nvarchar(128), DATABASEPROPERTYEX(DB_NAME(), 'Updateability')), DB_NAME(), CASE WHEN c.[database_id] IS NULL THEN 0 ELSE 1 END FROM sys.databases AS d LEFT JOIN sys.change_tracking_databases AS c ON c.[database_id] = d.[database_id] WHERE d.[database_id] = DB_ID();
+SELECT CONVERT(nvarchar(128), SERVERPROPERTY('ProductVersion')), CONVERT(varchar(10), SERVERPROPERTY('EngineEdition')), CONVERT(nvarchar(128), SERVERPROPERTY('Edition')), CONVERT(varchar(10), d.[compatibility_level]), CONVERT(varchar(10), d.[snapshot_isolation_state]), CONVERT(nvarchar(128), DATABASEPROPERTYEX(DB_NAME(), 'Updateability')), DB_NAME(), CASE WHEN CHANGE_TRACKING_CURRENT_VERSION() IS NULL THEN 0 ELSE 1 END FROM sys.databases AS d WHERE d.[name] = DB_NAME();
 GO
 
 -- database 1
@@ -415,7 +415,7 @@ ALTER DATABASE [shop] SET CHANGE_TRACKING = ON (CHANGE_RETENTION = 7 DAYS, AUTO_
 GO
 
 -- what of the database is tracked
-SELECT DB_NAME(), CONVERT(varchar(10), d.[is_auto_cleanup_on]), CONVERT(varchar(20), d.[retention_period] * CASE d.[retention_period_units] WHEN 1 THEN 1 WHEN 2 THEN 60 ELSE 1440 END) FROM sys.change_tracking_databases AS d WHERE d.[database_id] = DB_ID();
+SELECT CONVERT(varchar(20), CHANGE_TRACKING_CURRENT_VERSION()), CONVERT(varchar(10), c.[is_auto_cleanup_on]), CONVERT(varchar(20), c.[retention_period] * CASE c.[retention_period_units] WHEN 1 THEN 1 WHEN 2 THEN 60 ELSE 1440 END) FROM sys.databases AS d LEFT JOIN sys.change_tracking_databases AS c ON c.[database_id] IN (DB_ID(), d.[database_id]) WHERE d.[name] = DB_NAME();
 GO
 
 -- what of the tables is tracked

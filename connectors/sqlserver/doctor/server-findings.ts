@@ -18,14 +18,17 @@ const AZURE_EDITIONS: ReadonlySet<string> = new Set(['5', '8']);
 /** Azure Synapse, which has neither change tracking nor foreign keys. */
 const SYNAPSE_EDITIONS: ReadonlySet<string> = new Set(['6', '11']);
 
+/**
+ * The row of the current database is looked for by its name: in Azure SQL Database, DB_ID() and sys.databases number
+ * databases differently. Whether changes are tracked is asked of the function, since the view that says so may hide.
+ */
 export const SITUATION =
   "SELECT CONVERT(nvarchar(128), SERVERPROPERTY('ProductVersion')), CONVERT(varchar(10), SERVERPROPERTY('EngineEdition')), " +
   "CONVERT(nvarchar(128), SERVERPROPERTY('Edition')), CONVERT(varchar(10), d.[compatibility_level]), " +
   'CONVERT(varchar(10), d.[snapshot_isolation_state]), ' +
   "CONVERT(nvarchar(128), DATABASEPROPERTYEX(DB_NAME(), 'Updateability')), DB_NAME(), " +
-  'CASE WHEN c.[database_id] IS NULL THEN 0 ELSE 1 END ' +
-  'FROM sys.databases AS d LEFT JOIN sys.change_tracking_databases AS c ON c.[database_id] = d.[database_id] ' +
-  'WHERE d.[database_id] = DB_ID();';
+  'CASE WHEN CHANGE_TRACKING_CURRENT_VERSION() IS NULL THEN 0 ELSE 1 END ' +
+  'FROM sys.databases AS d WHERE d.[name] = DB_NAME();';
 
 export type Situation = {
   readonly version: string;

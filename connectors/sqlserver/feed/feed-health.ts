@@ -75,7 +75,7 @@ export function healthOf(facts: FeedFacts): FeedHealth {
   const shown = {
     position: record.position.toString(),
     version: state.current.toString(),
-    retentionMinutes: tracking.retentionMinutes,
+    ...(tracking.retentionMinutes === undefined ? {} : { retentionMinutes: tracking.retentionMinutes }),
     ...(held ? { holder: holderText(record) } : {}),
   };
   if (state.current < record.position)
@@ -101,12 +101,13 @@ function lagFinding(
   { silentSeconds }: FeedFacts,
   position: bigint,
   current: bigint,
-  retentionMinutes: number,
+  retentionMinutes: number | undefined,
 ): Finding {
   const behind = current - position;
   if (behind === 0n) return fine(FEED_LAG, 'everything that was committed has been read');
   const minutes = Math.floor(silentSeconds / 60);
   const text = `${behind} versions are still to be read; it was told ${minutes} min ago how far the feed had come`;
+  if (retentionMinutes === undefined) return fine(FEED_LAG, text);
   const kept = `change tracking keeps them for ${retentionMinutes} min`;
   if (minutes >= retentionMinutes)
     return problem(FEED_LAG, `${text}: ${kept}, so that they may be gone`, CATCH_UP);
@@ -122,6 +123,8 @@ function retentionFinding({ cleansUp, retentionMinutes }: DatabaseTracking): Fin
       'change tracking is never cleaned up: it grows without end',
       'run ALTER DATABASE CURRENT SET CHANGE_TRACKING (AUTO_CLEANUP = ON)',
     );
+  if (retentionMinutes === undefined)
+    return fine(RETENTION, 'how long changes are kept is not shown to a login without VIEW ANY DATABASE');
   if (retentionMinutes >= SHORTEST_RETENTION_MINUTES) return fine(RETENTION, text);
   return warning(
     RETENTION,

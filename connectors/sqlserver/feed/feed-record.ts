@@ -15,6 +15,8 @@ const CHECKPOINTS = quoteTable(CHECKPOINT_TABLE);
 export const MOVING_REALM = 'feed';
 const MOVING = quoteLiteral(MOVING_REALM);
 const LONGEST_HOLDER = 400;
+/** The driver's count stays away where the server's `user options` begin each session with NOCOUNT. */
+const COUNTED = 'SELECT CONVERT(varchar(10), @@ROWCOUNT);';
 
 export const RECORD_STATEMENTS = {
   read: `SELECT [line], [previous_line], CONVERT(varchar(20), [position]), [holder], CONVERT(varchar(30), [held_since], 126), CONVERT(varchar(30), [confirmed_at], 126) FROM ${TABLE} WHERE [adapter] = @adapter;`,
@@ -24,8 +26,8 @@ export const RECORD_STATEMENTS = {
     `IF @@ROWCOUNT = 0 INSERT INTO ${TABLE} ([adapter], [line], [position]) VALUES (@adapter, @line, @position);`,
   hold:
     `UPDATE ${TABLE} SET [line] = @line, [previous_line] = @previous, [holder] = @holder, [held_since] = SYSUTCDATETIME() ` +
-    'WHERE [adapter] = @adapter;',
-  confirm: `UPDATE ${TABLE} SET [position] = @position, [confirmed_at] = SYSUTCDATETIME() WHERE [adapter] = @adapter AND [line] = @line;`,
+    `WHERE [adapter] = @adapter; ${COUNTED}`,
+  confirm: `UPDATE ${TABLE} SET [position] = @position, [confirmed_at] = SYSUTCDATETIME() WHERE [adapter] = @adapter AND [line] = @line; ${COUNTED}`,
   release: `UPDATE ${TABLE} SET [holder] = NULL, [held_since] = NULL WHERE [adapter] = @adapter AND [line] = @line;`,
   moveOn:
     `UPDATE ${CHECKPOINTS} SET [sequence] = [sequence] + 1 WHERE [adapter] = @adapter AND [realm] = ${MOVING}; ` +
@@ -77,13 +79,13 @@ export async function holdRecord(
   adapter: string,
   { line, previous, holder }: { line: string; previous: string | undefined; holder: string },
 ): Promise<boolean> {
-  const { count } = await session.execute(RECORD_STATEMENTS.hold, [
+  const [row] = await session.query(RECORD_STATEMENTS.hold, [
     shortText('adapter', adapter),
     shortText('line', line),
     shortText('previous', previous ?? null),
     shortText('holder', holder.slice(0, LONGEST_HOLDER)),
   ]);
-  return count > 0;
+  return Number(row?.[0] ?? 0) > 0;
 }
 
 /** False when the row is gone, or about a feed that somebody began since. */
@@ -93,12 +95,12 @@ export async function confirmRecord(
   line: string,
   position: bigint,
 ): Promise<boolean> {
-  const { count } = await session.execute(RECORD_STATEMENTS.confirm, [
+  const [row] = await session.query(RECORD_STATEMENTS.confirm, [
     shortText('adapter', adapter),
     shortText('line', line),
     bigint('position', position),
   ]);
-  return count > 0;
+  return Number(row?.[0] ?? 0) > 0;
 }
 
 export async function releaseRecord(session: FeedSession, adapter: string, line: string): Promise<void> {

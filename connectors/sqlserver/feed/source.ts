@@ -19,9 +19,10 @@ import { moved, setBack } from './feed-errors.ts';
 import type { FeedRecord } from './feed-record.ts';
 import { versionOf } from './version.ts';
 
+/** By name, since DB_ID() is another number than that of sys.databases in Azure SQL Database. */
 export const DATABASE_IDENTITY =
   'SELECT CONVERT(varchar(20), d.[database_id]), CONVERT(varchar(30), d.[create_date], 126), ' +
-  'CONVERT(varchar(36), d.[group_database_id]), d.[name] FROM sys.databases AS d WHERE d.[database_id] = DB_ID();';
+  'CONVERT(varchar(36), d.[group_database_id]), d.[name] FROM sys.databases AS d WHERE d.[name] = DB_NAME();';
 
 const sourceSchema = z.object({
   /** Unique among the databases that a server has at a time. */

@@ -8,11 +8,15 @@ import type { Session } from '../session.ts';
 import { quoteTable } from '../sql-text.ts';
 import { enableDatabaseTracking } from '../tracking-statements.ts';
 
-/** Retention in minutes: 1 unit is minutes, 2 hours, 3 days. */
+/**
+ * Retention in minutes: 1 unit is minutes, 2 hours, 3 days. Its view shows nothing to logins without VIEW ANY DATABASE.
+ * In Azure SQL Database, DB_ID() and sys.databases number databases differently.
+ */
 export const DATABASE_TRACKING =
-  'SELECT DB_NAME(), CONVERT(varchar(10), d.[is_auto_cleanup_on]), CONVERT(varchar(20), d.[retention_period] * ' +
-  'CASE d.[retention_period_units] WHEN 1 THEN 1 WHEN 2 THEN 60 ELSE 1440 END) ' +
-  'FROM sys.change_tracking_databases AS d WHERE d.[database_id] = DB_ID();';
+  'SELECT CONVERT(varchar(20), CHANGE_TRACKING_CURRENT_VERSION()), CONVERT(varchar(10), c.[is_auto_cleanup_on]), ' +
+  'CONVERT(varchar(20), c.[retention_period] * CASE c.[retention_period_units] WHEN 1 THEN 1 WHEN 2 THEN 60 ELSE 1440 END) ' +
+  'FROM sys.databases AS d LEFT JOIN sys.change_tracking_databases AS c ON c.[database_id] IN (DB_ID(), d.[database_id]) ' +
+  'WHERE d.[name] = DB_NAME();';
 
 /** Names and what they say: there (1), tracked (1). */
 export const TABLES_TRACKING =
@@ -27,16 +31,20 @@ const DATABASE_OFF = 5089;
 const MAY_NOT_ALTER: ReadonlySet<number> = new Set([1088, 4902, 3701]);
 
 export type DatabaseTracking = {
-  readonly database: string;
   readonly cleansUp: boolean;
-  readonly retentionMinutes: number;
+  /** Undefined to a login that may not see it. */
+  readonly retentionMinutes: number | undefined;
 };
 
 /** Undefined while the database tracks nothing. */
 export async function databaseTracking(session: Session): Promise<DatabaseTracking | undefined> {
   const [row] = await session.query(DATABASE_TRACKING);
-  if (row === undefined) return undefined;
-  return { database: row[0] ?? '', cleansUp: row[1] === '1', retentionMinutes: Number(row[2]) };
+  if (row?.[0] == null) return undefined;
+  const [, cleansUp, minutes] = row;
+  return {
+    cleansUp: cleansUp !== '0',
+    retentionMinutes: minutes == null ? undefined : Number(minutes),
+  };
 }
 
 export function enableTracking(table: TableName): string {

@@ -73,6 +73,8 @@ export class FakeTrackingSession implements FeedSession {
             valid?.toString() ?? null,
           ];
         });
+      case RECORD_STATEMENTS.confirm:
+        return [['1']];
       case POLL_STATEMENTS.allCheckpoints:
       case POLL_STATEMENTS.changedCheckpoints: {
         const since = statement === POLL_STATEMENTS.allCheckpoints ? -1n : value('since');

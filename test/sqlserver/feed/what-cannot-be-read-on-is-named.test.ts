@@ -117,7 +117,7 @@ it('notices an earlier state by its counter, and by what was recorded in this pr
 const facts: FeedFacts = {
   adapter: 'shop',
   database: 'Chinook',
-  tracking: { database: 'Chinook', cleansUp: true, retentionMinutes: 2880 },
+  tracking: { cleansUp: true, retentionMinutes: 2880 },
   record: { ...record, holder: 'process 4711 on web1', heldSince: '2026-01-02T03:04:05' },
   state: { current: 40n, tables: [tracked] },
   tables: [info],
@@ -138,9 +138,13 @@ it('warns long before what is still to be read is cleaned up', () => {
 });
 
 it('warns of a retention too short for an outage, and of one without end', () => {
-  const tracking = { database: 'Chinook', cleansUp: true, retentionMinutes: 60 };
+  const tracking = { cleansUp: true, retentionMinutes: 60 };
   expect(levels({ tracking })).toContain('sqlserver/retention warning');
   expect(levels({ tracking: { ...tracking, cleansUp: false } })).toContain('sqlserver/retention warning');
+  // A login that may not see it cannot be warned.
+  expect(levels({ tracking: { ...tracking, retentionMinutes: undefined } })).toContain(
+    'sqlserver/retention ok',
+  );
 });
 
 it('shows who reads the feed, and what became of it when nobody can', () => {

@@ -7,6 +7,13 @@ type Maintenance = Pick<Faults, 'cleanUpChangeTracking' | 'restoreChangeTracking
 export class Faults {
   /** Snapshot transactions fail with 3952, whatever the databases allow. */
   snapshotOff = false;
+  /**
+   * Shows itself as Azure SQL Database: sys.databases numbers databases otherwise than DB_ID() does, everybody sees but his
+   * own and `master`, and the version is that of all of Azure.
+   */
+  azure = false;
+  /** `sp_configure 'user options', 512`: sessions begin with NOCOUNT ON. */
+  noCountAtFirst = false;
   /** How the open questions of sql-server.md are answered. */
   readonly behaviour: UnprovedBehaviour = defaultBehaviour();
   /** Forgets changes up to a version of a database, as the cleanup task does with what is older than the retention. */

@@ -171,6 +171,14 @@ export class Access {
     );
   }
 
+  /** Whether the session may see the text of filters, defaults, checks and computed columns; it is NULL to others. */
+  seesDefinitions(database: Database, object: Securable): boolean {
+    if (this.isOwner(database)) return true;
+    return ['VIEW DEFINITION', 'ALTER', 'TAKE OWNERSHIP', 'CONTROL'].some((permission) =>
+      this.has(permission, database, object),
+    );
+  }
+
   /** Server permissions such as CREATE ANY DATABASE. */
   hasOnServer(permission: string): boolean {
     const { roles, permissions } = this.#session.login;

@@ -101,7 +101,9 @@ export const columnViews = {
           ? [
               {
                 ...columnRow(table, column),
-                definition: column.computed.text,
+                definition: session.access.seesDefinitions(database, table)
+                  ? column.computed.text
+                  : undefined,
                 uses_database_collation: true,
                 is_persisted: column.computed.persisted,
               },
@@ -125,7 +127,7 @@ export const columnViews = {
                 create_date: table.createDate,
                 modify_date: table.modifyDate,
                 parent_column_id: column.id,
-                definition: column.default.text,
+                definition: session.access.seesDefinitions(database, table) ? column.default.text : undefined,
                 is_system_named: column.default.systemNamed,
               },
             ]

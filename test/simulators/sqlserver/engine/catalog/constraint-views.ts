@@ -100,7 +100,7 @@ export const constraintViews = {
           is_not_for_replication: false,
           is_not_trusted: check.disabled,
           parent_column_id: check.column?.id ?? 0,
-          definition: check.text,
+          definition: session.access.seesDefinitions(database, table) ? check.text : undefined,
           is_system_named: check.systemNamed,
         })),
       ),

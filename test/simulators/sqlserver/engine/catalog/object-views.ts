@@ -102,7 +102,7 @@ export const objectViews = {
           is_primary_key: index.kind === 'primary key',
           is_unique_constraint: index.kind === 'unique constraint',
           has_filter: index.filter !== undefined,
-          filter_definition: index.filter,
+          filter_definition: session.access.seesDefinitions(database, table) ? index.filter : undefined,
         }));
         if (table.indexes.some((index) => index.clustered)) return rows;
         const heap = {

@@ -32,6 +32,14 @@ const serverProperties: Readonly<Record<string, Datum>> = {
   lcid: 1033n,
 };
 
+/** Of Azure SQL Database, whose version says nothing of how new it is. */
+const azureProperties: Readonly<Record<string, Datum>> = {
+  productversion: '12.0.2000.8',
+  productmajorversion: '12',
+  edition: 'SQL Azure',
+  engineedition: 5n,
+};
+
 function databaseNamed(run: Run, name: Datum | undefined): Database | undefined {
   return run.session.instance.database(text(name) ?? '');
 }
@@ -44,7 +52,8 @@ export const serverFunctions: EngineFunctions = {
     evaluate: ([name], { session }) => {
       const wanted = text(name)?.toLowerCase() ?? '';
       if (wanted === 'servername' || wanted === 'machinename') return session.instance.serverName;
-      const value = serverProperties[wanted];
+      const { azure } = session.instance.faults;
+      const value = (azure ? azureProperties[wanted] : undefined) ?? serverProperties[wanted];
       return value === undefined || value === null ? null : String(value);
     },
   },

@@ -4,9 +4,24 @@ import type { Session } from '../session/session.ts';
 import type { Database } from '../storage/database.ts';
 import { catalogView } from './view-definition.ts';
 
-/** Everybody sees the names of databases; that is what VIEW ANY DATABASE gives to public. */
+/**
+ * Everybody sees the names of databases, through VIEW ANY DATABASE of public; in Azure SQL Database only the one he is
+ * connected to (and `master`).
+ */
 function databases(session: Session): Database[] {
-  return [...session.instance.databases.values()];
+  const all = [...session.instance.databases.values()];
+  if (!session.instance.faults.azure) return all;
+  return all.filter((one) => one === session.currentDatabase || one.name === 'master');
+}
+
+/** In sys.databases of Azure SQL Database: unique on the server, where DB_ID() is unique in an elastic pool. */
+const AZURE_NUMBERS = 1_000;
+
+/** Owners see that a database is tracked, and who has VIEW ANY DATABASE; that of public is for boxed servers. */
+function seesTracking(session: Session, database: Database): boolean {
+  const { access, instance } = session;
+  if (access.isOwner(database)) return true;
+  return !instance.faults.azure && access.hasOnServer('VIEW ANY DATABASE');
 }
 
 function requireServerState(session: Session): void {
@@ -24,7 +39,7 @@ export const serverViews = {
     (session) =>
       databases(session).map((one) => ({
         name: one.name,
-        database_id: one.id,
+        database_id: one.id + (session.instance.faults.azure ? AZURE_NUMBERS : 0),
         dbid: one.id,
         owner_sid: session.instance.logins.get(one.owner)?.sid,
         create_date: one.createDate,
@@ -56,8 +71,9 @@ export const serverViews = {
   change_tracking_databases: catalogView(
     'database_id int, is_auto_cleanup_on tinyint, retention_period int, retention_period_units tinyint, retention_period_units_desc words, max_cleanup_version bigint',
     (session) =>
-      databases(session).flatMap(({ id, tracking }) =>
-        tracking
+      databases(session).flatMap((one) => {
+        const { id, tracking } = one;
+        return tracking && seesTracking(session, one)
           ? [
               {
                 database_id: id,
@@ -68,8 +84,8 @@ export const serverViews = {
                 max_cleanup_version: tracking.cleanupVersion,
               },
             ]
-          : [],
-      ),
+          : [];
+      }),
   ),
   dm_tran_commit_table: catalogView(
     'commit_ts bigint, xdes_id bigint, commit_time datetime',

@@ -195,7 +195,7 @@ export class Connection implements SqlSession {
     releaseApplicationLocks(session);
     session.temporary.clear();
     session.context.clear();
-    session.options = optionsAtFirst();
+    session.options = optionsAtFirst(session.instance.faults.noCountAtFirst);
     session.owner.deadlockPriority = 0;
     session.identityInsert = undefined;
     session.scopeIdentity = undefined;

@@ -51,10 +51,11 @@ export const fixedSwitches: ReadonlySet<string> = new Set([
   'SHOWPLAN_ALL',
 ]);
 
-export function optionsAtFirst(): SessionOptions {
+/** `noCount` is what the server's `user options` may say. */
+export function optionsAtFirst(noCount: boolean): SessionOptions {
   return {
     isolation: 'read committed',
-    noCount: false,
+    noCount,
     xactAbort: false,
     implicitTransactions: false,
     lockTimeout: -1,

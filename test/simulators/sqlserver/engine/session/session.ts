@@ -29,7 +29,7 @@ export class Session {
   readonly impersonated: Login[] = [];
   readonly access: Access;
   currentDatabase: Database;
-  options: SessionOptions = optionsAtFirst();
+  options: SessionOptions;
   variables = new Map<string, Variable>();
   tableVariables = new Map<string, Table>();
   /** Temporary tables by name in lower case. */
@@ -66,6 +66,7 @@ export class Session {
     this.program = client.program;
     this.owner = new LockOwner(id);
     this.statementTime = instance.now();
+    this.options = optionsAtFirst(instance.faults.noCountAtFirst);
     this.access = access(this);
   }
 
