@@ -4,11 +4,9 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { RealmList } from '../../../src/client/realm/list.ts';
-import type { RealmObject } from '../../../src/client/realm/realm-object.ts';
-import type { Device } from '../../conformance/deployment.ts';
 import { startTestPostgres, type TestPostgres } from '../../support/postgres.ts';
 import { Random, testSeed } from '../../support/random.ts';
+import { GameOnDevices, membersOf } from './game-on-devices.ts';
 import { deployOn, type KeyDeployment } from './key-deployment.ts';
 
 const STEPS = 260;
@@ -39,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-class Game {
+class GameInSql {
   readonly #random: Random;
   readonly #sql: KeyDeployment['sql'];
   #words = 0;
@@ -49,54 +47,11 @@ class Game {
     this.#sql = sql;
   }
 
-  onDevice(device: Device): void {
-    const random = this.#random;
-    device.write((realm) => {
-      for (let count = 1 + random.below(3); count > 0; count -= 1) {
-        const teams = [...realm.objects('team')];
-        const players = [...realm.objects('player')];
-        const one = players.length === 0 ? undefined : random.pick(players);
-        const other = players.length === 0 ? null : random.pick(players);
-        const side = teams.length === 0 ? null : random.pick(teams);
-        const RealmId = `d${random.below(MADE_ON_DEVICES)}`;
-        switch (random.below(9)) {
-          case 0:
-            realm.create('team', { RealmId, name: this.#word('d') }, 'modified');
-            break;
-          case 1:
-          case 2:
-            realm.create('player', { RealmId, name: this.#word('d'), team: side, rival: other }, 'modified');
-            break;
-          case 3:
-            if (one) one.name = this.#word('d');
-            break;
-          case 4:
-            if (one) one.rival = other;
-            break;
-          case 5:
-            if (one) one.team = side;
-            break;
-          case 6:
-            if (one && random.chance(0.4)) realm.delete(one);
-            break;
-          case 7:
-            if (side && random.chance(0.3)) realm.delete(side);
-            break;
-          default: {
-            const members = side === null ? undefined : membersOf(side);
-            if (members === undefined || one === undefined) break;
-            if (members.length > 5) members.splice(random.below(members.length), 2);
-            else members.splice(random.below(members.length + 1), 0, one);
-          }
-        }
-      }
-    });
-  }
-
   async inSql(): Promise<void> {
     const random = this.#random;
     const any = (table: string): string => `(SELECT id FROM ${table} ORDER BY random() LIMIT 1)`;
-    const word = this.#word('s');
+    this.#words += 1;
+    const word = `s${this.#words}`;
     const statement = random.pick([
       `INSERT INTO team (name) VALUES ('${word}')`,
       `INSERT INTO player (name, team) VALUES ('${word}', ${any('team')})`,
@@ -118,16 +73,6 @@ class Game {
       if (code !== '40P01' && code !== '23503' && code !== '23505') throw error;
     });
   }
-
-  #word(side: string): string {
-    this.#words += 1;
-    return `${side}${this.#words}`;
-  }
-}
-
-function membersOf(object: RealmObject): RealmList | undefined {
-  const members: unknown = Reflect.get(object, 'members');
-  return members instanceof RealmList ? members : undefined;
 }
 
 it('every row equals its object under both keys', { timeout: 120_000 }, async () => {
@@ -142,11 +87,12 @@ it('every row equals its object under both keys', { timeout: 120_000 }, async ()
     await deployment.load();
     await deployment.start();
     const devices = [deployment.device(), deployment.device()];
-    const game = new Game(random, sql);
+    const onDevices = new GameOnDevices(random, MADE_ON_DEVICES);
+    const inDatabase = new GameInSql(random, sql);
     for (let step = 1; step <= STEPS; step += 1) {
       const dice = random.below(10);
-      if (dice < 4) game.onDevice(random.pick(devices));
-      else if (dice < 7) await game.inSql();
+      if (dice < 4) onDevices.play(random.pick(devices));
+      else if (dice < 7) await inDatabase.inSql();
       else if (dice < 9) await deployment.carryAll();
       else await delay(random.below(20));
       if (step % 80 === 0) await deployment.restart();
