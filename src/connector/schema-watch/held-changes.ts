@@ -9,25 +9,21 @@
  */
 import type { MergedInstruction } from '../../adapter/merged-instruction.ts';
 import type { Logger } from '../../log.ts';
-import { keyFromToken, keyToken, NULL, type PrimaryKey } from '../../schema/value.ts';
+import { NULL, type PrimaryKey } from '../../schema/value.ts';
 import type { ReplicaStore } from '../../store/replica/contract.ts';
 import type { StateValue } from '../../store/state/object-state.ts';
 import type { Shadow } from '../capture/shadow.ts';
 import type { Checkpoint } from '../dialect.ts';
 import type { Mapping } from '../mapping/class-mapping.ts';
 import type { SyncedRealm } from '../realms.ts';
-import { addTo, emptyRecord, type HeldRecord, isEmpty, mapSequences, parseRecord } from './held-record.ts';
+import { addTo, emptyRecord, type HeldRecord, mapSequences } from './held-record.ts';
+import { type HeldObject, HeldRecords, isInsertion, markOf, nameOf } from './held-records.ts';
 
-const OBJECT_MARK = 'held:object:';
 const SEQUENCE_MARK = 'held:sequence:';
-/** Sequence up to which the feed has shown the batches of a realm. */
-const ECHO_MARK = 'held:echoed:';
 /** Realm paths begin with a slash, so that no realm's checkpoint has such a name. */
 const CHECKPOINT_PREFIX = 'held:';
 /** Objects written by one SQL transaction. */
 const MAX_BATCH_OBJECTS = 5_000;
-
-type HeldObject = { readonly table: string; readonly key: PrimaryKey; readonly record: HeldRecord };
 
 export type HeldBatch = {
   readonly instructions: readonly MergedInstruction[];
@@ -47,31 +43,27 @@ export type HeldChangesOptions = {
 
 export class HeldChanges {
   readonly #options: HeldChangesOptions;
-  /** By realm path and mark, of the classes that run: what casts a shadow. */
-  readonly #live = new Map<string, Map<string, HeldObject>>();
-  /** Sequence of the last batch known to be committed, by realm path. */
-  readonly #applied = new Map<string, number>();
+  readonly #records: HeldRecords;
   readonly #told = new Set<string>();
 
   constructor(options: HeldChangesOptions) {
     this.#options = options;
+    const applied = new Map<string, number>();
     for (const [path, sequence] of options.applied) {
-      if (path.startsWith(CHECKPOINT_PREFIX))
-        this.#applied.set(path.slice(CHECKPOINT_PREFIX.length), sequence);
+      if (path.startsWith(CHECKPOINT_PREFIX)) applied.set(path.slice(CHECKPOINT_PREFIX.length), sequence);
     }
-    this.#read(OBJECT_MARK);
+    this.#records = new HeldRecords(options, applied);
   }
 
   /** The class runs from now on: its waiting changes cast their shadow and are among those of {@link nextBatch}. */
   resume(className: string): void {
     this.#told.delete(className);
-    this.#read(OBJECT_MARK, className);
+    this.#records.read(className);
   }
 
   /** The class does not run any more. */
   stop(className: string): void {
-    for (const objects of this.#live.values())
-      for (const [name, object] of objects) if (object.table === className) objects.delete(name);
+    this.#records.stop(className);
   }
 
   /**
@@ -88,7 +80,7 @@ export class HeldChanges {
 
   /** What the waiting changes say of one object, for the shadows of its realm. */
   shadowOf(path: string, table: string, key: PrimaryKey): Shadow | undefined {
-    const object = this.#live.get(path)?.get(markOf(path, table, key));
+    const object = this.#records.liveOf(path, table, key);
     if (object === undefined) return undefined;
     const { row, properties, lists } = object.record;
     return {
@@ -104,14 +96,14 @@ export class HeldChanges {
       for (const key of keys) {
         const object = realm.replica.object(table, key);
         if (object === undefined) continue;
-        const record = this.#recordOf(realm.path, table, key) ?? emptyRecord();
+        const record = this.#records.recordOf(realm.path, table, key) ?? emptyRecord();
         record.row = { operation: 'insert', sequence: 0 };
         const { lists } = this.#options.mapping().forClass(table) ?? { lists: new Map<string, unknown>() };
         for (const [property, value] of object.fields) {
           if (lists.has(property)) record.lists[property] = 0;
           else if (value.type !== 'null') record.properties[property] = 0;
         }
-        this.#write(realm.path, table, key, record);
+        this.#records.write(realm.path, table, key, record);
       }
     });
   }
@@ -133,27 +125,25 @@ export class HeldChanges {
 
   /** The batch is committed in SQL. */
   applied({ realmPath, sequence }: Checkpoint): void {
-    const path = realmPath.slice(CHECKPOINT_PREFIX.length);
-    this.#applied.set(path, Math.max(sequence, this.#applied.get(path) ?? 0));
+    this.#records.applied(realmPath.slice(CHECKPOINT_PREFIX.length), sequence);
   }
 
   /** The batch could not be written, and waits again. */
   refused({ realmPath, sequence }: Checkpoint): void {
-    this.#change(realmPath.slice(CHECKPOINT_PREFIX.length), (before) => (before === sequence ? 0 : before));
+    this.#records.change(realmPath.slice(CHECKPOINT_PREFIX.length), (before) =>
+      before === sequence ? 0 : before,
+    );
   }
 
   /** The feed has shown a checkpoint; true when it was one of ours. Call inside the store's transaction. */
   echoed({ realmPath, sequence }: Checkpoint): boolean {
     if (!realmPath.startsWith(CHECKPOINT_PREFIX)) return false;
-    this.applied({ realmPath, sequence });
-    const path = realmPath.slice(CHECKPOINT_PREFIX.length);
-    this.#options.store.setMark(ECHO_MARK + path, String(sequence));
-    this.#change(path, (before) => (before > 0 && before <= sequence ? undefined : before));
+    this.#records.echoed(realmPath.slice(CHECKPOINT_PREFIX.length), sequence);
     return true;
   }
 
   #mayConcern(instructions: readonly MergedInstruction[]): boolean {
-    for (const objects of this.#live.values()) if (objects.size > 0) return true;
+    if (!this.#records.isEmpty) return true;
     const { isStopped, isLeft } = this.#options;
     return instructions.some((instruction) => {
       if (instruction.type === 'ADD_TYPE' || instruction.type === 'ADD_PROPERTIES') return false;
@@ -172,12 +162,12 @@ export class HeldChanges {
     if (instruction.type === 'ADD_TYPE' || instruction.type === 'ADD_PROPERTIES') return instruction;
     if (instruction.type === 'CLEAR') return instruction;
     const { table, key } = instruction;
-    const before = this.#recordOf(realm.path, table, key);
-    if (this.#options.isStopped(table) || this.#rowWaits(realm.path, before)) {
+    const before = this.#records.recordOf(realm.path, table, key);
+    if (this.#options.isStopped(table) || this.#records.rowWaits(realm.path, before)) {
       this.#tell(realm.path, table);
       const record = before ?? emptyRecord();
       addTo(record, instruction);
-      this.#write(realm.path, table, key, record);
+      this.#records.write(realm.path, table, key, record);
       return undefined;
     }
     switch (instruction.type) {
@@ -185,7 +175,7 @@ export class HeldChanges {
       case 'SET':
         return this.#holdValues(realm, instruction, before);
       case 'DELETE':
-        if (before !== undefined) this.#write(realm.path, table, key, emptyRecord());
+        if (before !== undefined) this.#records.write(realm.path, table, key, emptyRecord());
         return instruction;
       default:
         if (before?.lists[instruction.property] !== 0) return instruction;
@@ -208,11 +198,11 @@ export class HeldChanges {
     this.#tell(realm.path, table);
     if (instruction.type === 'INSERT' && waiting.some(([property]) => this.#isRequired(table, property))) {
       addTo(record, instruction);
-      this.#write(realm.path, table, key, record);
+      this.#records.write(realm.path, table, key, record);
       return undefined;
     }
     for (const [property] of waiting) record.properties[property] = 0;
-    this.#write(realm.path, table, key, record);
+    this.#records.write(realm.path, table, key, record);
     const held = new Set(waiting.map(([property]) => property));
     return { ...instruction, values: new Map([...instruction.values].filter(([name]) => !held.has(name))) };
   }
@@ -226,24 +216,18 @@ export class HeldChanges {
   ): boolean {
     if (this.#options.isLeft(table, property)) return true;
     if (value.type !== 'link' || inserted.has(markOf(path, value.table, value.key))) return false;
-    const record = this.#recordOf(path, value.table, value.key);
-    return record !== undefined && isInsertion(record) && this.#rowWaits(path, record);
+    const record = this.#records.recordOf(path, value.table, value.key);
+    return record !== undefined && isInsertion(record) && this.#records.rowWaits(path, record);
   }
 
   #isRequired(table: string, property: string): boolean {
     return this.#options.mapping().forClass(table)?.properties.get(property)?.column.nullable === false;
   }
 
-  /** Its insertion or deletion is not known to be committed. */
-  #rowWaits(path: string, record: HeldRecord | undefined): boolean {
-    if (record?.row === undefined) return false;
-    return record.row.sequence === 0 || record.row.sequence > (this.#applied.get(path) ?? 0);
-  }
-
   #waiting(realm: SyncedRealm): HeldObject[] {
     const batch: HeldObject[] = [];
     const blocked: HeldObject[] = [];
-    for (const object of this.#live.get(realm.path)?.values() ?? []) {
+    for (const object of this.#records.live(realm.path)) {
       if (batch.length >= MAX_BATCH_OBJECTS) break;
       const { row, properties, lists } = object.record;
       const parts = [...Object.values(properties), ...Object.values(lists)];
@@ -294,7 +278,7 @@ export class HeldChanges {
     const object = realm.replica.object(table, key);
     if (object === undefined) {
       if (row?.operation !== 'delete') mapSequences(record, () => undefined); // it is gone, and so is its row
-      this.#write(realm.path, table, key, record);
+      this.#records.write(realm.path, table, key, record);
       return instructions;
     }
     const values = new Map<string, StateValue>();
@@ -318,60 +302,8 @@ export class HeldChanges {
         instructions.push({ type: 'LIST_INSERT', table, key, property, index, target });
       });
     }
-    this.#write(realm.path, table, key, record);
+    this.#records.write(realm.path, table, key, record);
     return instructions;
-  }
-
-  #change(path: string, change: (sequence: number) => number | undefined): void {
-    this.#options.store.transaction(() => {
-      for (const { table, key, record } of [...(this.#live.get(path)?.values() ?? [])]) {
-        const before = JSON.stringify(record);
-        mapSequences(record, change);
-        if (JSON.stringify(record) !== before) this.#write(path, table, key, record);
-      }
-    });
-  }
-
-  #recordOf(path: string, table: string, key: PrimaryKey): HeldRecord | undefined {
-    const name = markOf(path, table, key);
-    const live = this.#live.get(path)?.get(name);
-    if (live !== undefined) return live.record;
-    if (!this.#options.isStopped(table)) return undefined;
-    const text = this.#options.store.mark(name);
-    return text === undefined ? undefined : parseRecord(text);
-  }
-
-  #write(path: string, table: string, key: PrimaryKey, record: HeldRecord): void {
-    const name = markOf(path, table, key);
-    const empty = isEmpty(record);
-    this.#options.store.setMark(name, empty ? undefined : JSON.stringify(record));
-    if (this.#options.isStopped(table)) return;
-    let objects = this.#live.get(path);
-    if (objects === undefined) {
-      objects = new Map();
-      this.#live.set(path, objects);
-    }
-    if (empty) objects.delete(name);
-    else objects.set(name, { table, key, record });
-  }
-
-  /** Takes the records of classes that run into memory; what was under way and is not committed waits again. */
-  #read(prefix: string, only?: string): void {
-    for (const [name, text] of this.#options.store.marks(prefix)) {
-      const [path, table, token] = partsOf(name);
-      if (this.#options.isStopped(table) || (only !== undefined && table !== only)) continue;
-      const record = parseRecord(text);
-      const applied = this.#applied.get(path) ?? 0;
-      const echoed = Number(this.#options.store.mark(ECHO_MARK + path) ?? 0);
-      mapSequences(record, (sequence) => {
-        if (sequence > applied) return 0;
-        return sequence > 0 && sequence <= echoed ? undefined : sequence;
-      });
-      if (isEmpty(record)) continue;
-      const objects = this.#live.get(path) ?? new Map<string, HeldObject>();
-      objects.set(name, { table, key: keyFromToken(token), record });
-      this.#live.set(path, objects);
-    }
   }
 
   #tell(path: string, className: string): void {
@@ -382,23 +314,4 @@ export class HeldChanges {
       { class: className, path },
     );
   }
-}
-
-function isInsertion({ row }: HeldRecord): boolean {
-  return row?.operation === 'insert' || row?.operation === 'replace';
-}
-
-function nameOf(path: string): (object: HeldObject) => string {
-  return ({ table, key }) => markOf(path, table, key);
-}
-
-function markOf(path: string, table: string, key: PrimaryKey): string {
-  return OBJECT_MARK + JSON.stringify([path, table, keyToken(key)]);
-}
-
-function partsOf(mark: string): [path: string, table: string, token: string] {
-  const parts: unknown = JSON.parse(mark.slice(OBJECT_MARK.length));
-  if (!Array.isArray(parts)) throw new RangeError(`not the mark of a held change: ${mark}`);
-  const [path, table, token] = parts.map(String);
-  return [path ?? '', table ?? '', token ?? ''];
 }
