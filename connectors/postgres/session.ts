@@ -5,6 +5,7 @@
 import pg from 'pg';
 import type { BoundRows, Concealment } from '../../src/connector/concealment.ts';
 import type { SqlText } from '../../src/connector/dialect.ts';
+import { Turns } from '../../src/connector/turns.ts';
 import type { Logger } from '../../src/log.ts';
 import { applicationName } from './application-name.ts';
 import { postgresConcealment } from './concealment.ts';
@@ -52,7 +53,7 @@ export class Session {
   readonly #concealment: Concealment;
   readonly #prepared = new Map<string, string>();
   #preparedCount = 0;
-  #tail: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #broken: Error | undefined;
 
   private constructor(client: pg.Client, context: SessionContext) {
@@ -99,7 +100,7 @@ export class Session {
 
   /** Runs one statement and returns its rows as texts. Throws the driver's own error. */
   async query(text: string, values: readonly unknown[] = []): Promise<readonly TextRow[]> {
-    return (await this.#exclusively(() => this.#run({ text, values: [...values] }))).rows;
+    return (await this.#turns.run(() => this.#run({ text, values: [...values] }))).rows;
   }
 
   /**
@@ -111,7 +112,7 @@ export class Session {
     values: readonly unknown[],
     bound?: BoundRows,
   ): Promise<{ rows: readonly TextRow[]; count: number }> {
-    return this.#exclusively(async () => {
+    return this.#turns.run(async () => {
       const name = this.#nameOf(text);
       const config = { text, values: [...values], ...(name === undefined ? {} : { name }) };
       try {
@@ -125,7 +126,7 @@ export class Session {
 
   /** Several statements without parameters or results, in one round trip. */
   async script(text: string): Promise<void> {
-    await this.#exclusively(async () => {
+    await this.#turns.run(async () => {
       this.#print(text);
       await this.client.query(text);
     });
@@ -133,7 +134,7 @@ export class Session {
 
   /** One command by the simple protocol, the only one that replication commands understand. */
   async simple(text: string): Promise<readonly TextRow[]> {
-    return this.#exclusively(async () => {
+    return this.#turns.run(async () => {
       this.#print(text);
       const result = await this.client.query<Record<string, SqlText>>({ text, types: TEXT_TYPES });
       return result.rows.map((row) => Object.values(row));
@@ -161,12 +162,6 @@ export class Session {
     this.#print(config.text, config.values, bound);
     const result = await this.client.query<SqlText[]>({ ...config, rowMode: 'array', types: TEXT_TYPES });
     return { rows: result.rows, count: result.rowCount ?? 0 };
-  }
-
-  #exclusively<T>(run: () => Promise<T>): Promise<T> {
-    const next = this.#tail.then(run);
-    this.#tail = next.catch(() => {});
-    return next;
   }
 
   #nameOf(text: string): string | undefined {

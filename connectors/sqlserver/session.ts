@@ -8,16 +8,18 @@
 import { Connection, Request } from 'tedious';
 import type { BoundRows, Concealment } from '../../src/connector/concealment.ts';
 import type { SqlText } from '../../src/connector/dialect.ts';
+import { Turns } from '../../src/connector/turns.ts';
 import type { Logger } from '../../src/log.ts';
 import { applicationName } from './application-name.ts';
 import { sqlServerConcealment } from './concealment.ts';
 import { connectionError } from './connection-error.ts';
 import { driverConfig } from './driver-config.ts';
-import { asHex, asText, type DriverValue } from './driver-values.ts';
+import { asText, type DriverValue } from './driver-values.ts';
 import { logIn } from './log-in.ts';
 import type { SqlServerConnectionOptions } from './options.ts';
 import { bind, type SqlParameter } from './parameters.ts';
 import { RowBatches } from './row-batches.ts';
+import { shownValues } from './shown-values.ts';
 
 export type TextRow = readonly SqlText[];
 export type SessionContext = {
@@ -64,7 +66,7 @@ export class Session {
   readonly #connection: Connection;
   readonly #context: SessionContext;
   readonly #concealment: Concealment;
-  #tail: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #broken: Error | undefined;
   /** Set while the driver has not yet called back for a statement that was cancelled. */
   #cancelling: Promise<unknown> | undefined;
@@ -125,7 +127,7 @@ export class Session {
     parameters: readonly SqlParameter[] = [],
     options: StatementOptions = {},
   ): Promise<StatementResult> {
-    return this.#exclusively(() => this.#collect(text, parameters, options, 'statement'));
+    return this.#turns.run(() => this.#collect(text, parameters, options, 'statement'));
   }
 
   /**
@@ -133,7 +135,7 @@ export class Session {
    * settings that are to last, and DDL that must be the first of its batch.
    */
   async batch(text: string, options: StatementOptions = {}): Promise<StatementResult> {
-    return this.#exclusively(() => this.#collect(text, [], options, 'batch'));
+    return this.#turns.run(() => this.#collect(text, [], options, 'batch'));
   }
 
   /**
@@ -145,7 +147,7 @@ export class Session {
     parameters: readonly SqlParameter[] = [],
     options: StatementOptions = {},
   ): AsyncGenerator<readonly TextRow[], void, undefined> {
-    const release = await this.#acquire();
+    const release = await this.#turns.take();
     try {
       options.signal?.throwIfAborted();
       const batches = new RowBatches();
@@ -175,14 +177,14 @@ export class Session {
 
   /** The level stays that of the session until the next transaction begins. */
   async begin(isolation: Isolation = 'read committed'): Promise<void> {
-    await this.#exclusively(() => {
+    await this.#turns.run(() => {
       this.#print(`BEGIN TRANSACTION (${isolation})`, []);
       return this.#called((done) => this.#connection.beginTransaction(done, '', LEVELS[isolation]));
     });
   }
 
   async commit(): Promise<void> {
-    await this.#exclusively(() => {
+    await this.#turns.run(() => {
       this.#print('COMMIT TRANSACTION', []);
       return this.#called((done) => this.#connection.commitTransaction(done));
     });
@@ -190,7 +192,7 @@ export class Session {
 
   /** Does nothing when the server has rolled back already, as it does after most errors. Never throws. */
   async rollback(): Promise<void> {
-    await this.#exclusively(async () => {
+    await this.#turns.run(async () => {
       if (this.broken) return;
       this.#print(ROLL_BACK, []);
       await this.#run(ROLL_BACK, [], {}, 'batch', {}).catch((error: unknown) => {
@@ -293,42 +295,13 @@ export class Session {
     await promise;
   }
 
-  #exclusively<T>(run: () => Promise<T>): Promise<T> {
-    const next = this.#tail.then(run);
-    this.#tail = next.catch(() => {});
-    return next;
-  }
-
-  async #acquire(): Promise<() => void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const before = this.#tail;
-    this.#tail = before.then(() => promise);
-    await before;
-    return resolve;
-  }
-
   #print(text: string, parameters: readonly SqlParameter[], bound?: BoundRows): void {
     if (!this.#context.printCommands) return;
-    const values = this.#shownValues(parameters, bound);
+    const values = shownValues(parameters, bound, this.#concealment);
     const shown = values.length === 0 ? {} : { values };
     this.#context.logger.verbose('SQL', { text, ...shown });
   }
-
-  /** A document of rows is shown without the columns that are secret; other parameters are all secret beside one. */
-  #shownValues(parameters: readonly SqlParameter[], bound: BoundRows | undefined): (string | null)[] {
-    const whole = bound === undefined ? undefined : { table: bound.table, rows: [] };
-    return parameters.flatMap(({ name, value }) => {
-      if (name === ROWS_PARAMETER && bound?.columns !== undefined && this.#concealment.concerns(bound)) {
-        const rows = bound.rows.map((row) => this.#concealment.shown(row, bound));
-        return this.#concealment.shown([JSON.stringify(rows)], undefined);
-      }
-      return this.#concealment.shown([Buffer.isBuffer(value) ? asHex(value) : value], whole);
-    });
-  }
 }
-
-/** The document of the rows that a statement is bound to. */
-const ROWS_PARAMETER = 'rows';
 
 type Receive = {
   readonly row?: (row: TextRow) => void;

@@ -19,6 +19,7 @@ import { DataError } from '../errors.ts';
 import type { ClassMapping, Mapping } from '../mapping/class-mapping.ts';
 import type { FollowedList } from '../mapping/followed-lists.ts';
 import type { SyncedRealm } from '../realms.ts';
+import { Turns } from '../turns.ts';
 import { heldItems, listItems, objectKey, objectOfOwn, objectText, ownOfObject } from './list-ends.ts';
 import { type ChangedList, type Changes, ListEvents } from './list-events.ts';
 import { ListMarks, type ListName } from './list-marks.ts';
@@ -50,7 +51,7 @@ export class ListKeeper {
   readonly #options: ListKeeperOptions;
   readonly #marks: ListMarks;
   readonly #events: ListEvents;
-  #tail: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #refused: ListPlan['refused'] = [];
   /** What an earlier run had put off is noted. */
   #isRestored = false;
@@ -75,7 +76,7 @@ export class ListKeeper {
     this.#events.note(events);
     const changes = this.#events.take();
     if (changes.lists.length === 0) return write(() => []);
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       try {
         if (!(await this.#isVisible(changes.transactions))) return await this.#postpone(changes, write);
         const found = await this.#read(changes.lists);
@@ -156,7 +157,7 @@ export class ListKeeper {
   }
 
   #compareOwners(list: FollowedList, owners: readonly string[]): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const found = await this.#read(owners.map((owner) => ({ list, owner })));
       this.#options.store.transaction(() => {
         for (const one of found) this.#compare(one);
@@ -261,7 +262,7 @@ export class ListKeeper {
     instructions: readonly MergedInstruction[],
     write: (lists: ListPlan) => Promise<void>,
   ): Promise<void> {
-    await this.#inTurn(() => this.#apply(realm, instructions, [], write));
+    await this.#turns.run(() => this.#apply(realm, instructions, [], write));
   }
 
   /** The realms of which the database is to be told a list. */
@@ -271,7 +272,7 @@ export class ListKeeper {
 
   /** The same for lists of which the database is to be told. */
   async applyOwed(realm: SyncedRealm, write: (lists: ListPlan) => Promise<void>): Promise<void> {
-    await this.#inTurn(async () => {
+    await this.#turns.run(async () => {
       const names: ListName[] = [];
       for (const texts of this.#marks.owed()) {
         const [className = '', property = '', path = '', owner = ''] = texts;
@@ -432,12 +433,6 @@ export class ListKeeper {
       }
     }
     return [...names.values()];
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const next = this.#tail.then(work);
-    this.#tail = next.catch(() => {}); // whoever asked for it has its error
-    return next;
   }
 }
 

@@ -15,6 +15,7 @@ import type { ClassMapping } from '../mapping/class-mapping.ts';
 import { extendedDefinitions } from '../mapping/extended-definitions.ts';
 import type { ConnectorOptions } from '../options.ts';
 import { type ConnectorSetup, extendSetup, refreshSetup } from '../setup.ts';
+import { Turns } from '../turns.ts';
 import { classStates, setClassState } from './class-states.ts';
 import { type TableVersions, type Turn, takeOver } from './taking-over.ts';
 import { tellTurn } from './turn-text.ts';
@@ -42,7 +43,7 @@ export class SchemaWatch {
   #generation = 0;
   #listener: SetupListener = () => {};
   /** The look under way, and those that wait for it. */
-  #tail: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #hinted = false;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -104,7 +105,7 @@ export class SchemaWatch {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#timer);
-    await this.#tail.catch(() => {}); // whoever asked for the look has its error
+    await this.#turns.ended();
   }
 
   /** Somebody may have changed the tables: they are looked at soon. */
@@ -130,7 +131,7 @@ export class SchemaWatch {
 
   /** Looks at the tables. Throws a transient `ApplyError` when the database cannot be asked now. */
   look(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       this.#hinted = false;
       try {
         await this.#look();
@@ -198,7 +199,7 @@ export class SchemaWatch {
       return;
     }
     if (added.every((name) => this.#refused.has(name))) return;
-    await this.#inTurn(async () => {
+    await this.#turns.run(async () => {
       try {
         await this.#grow(definitions);
       } catch (error) {
@@ -322,13 +323,6 @@ export class SchemaWatch {
         { errorClass: 'transient', cause: error },
       );
     }
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const next = this.#tail.catch(() => {}).then(work);
-    this.#tail = next;
-    next.catch(() => {}); // the caller has it
-    return next;
   }
 }
 
