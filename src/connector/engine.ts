@@ -22,6 +22,7 @@ import { ApplyError, ConnectorStoppedError, type DataError } from './errors.ts';
 import { knownFeed, openKnownFeed, requireFeed, settleNewFeed } from './feed-start.ts';
 import { KeyDirectory } from './keys/key-directory.ts';
 import { OwedKeys } from './keys/owed-keys.ts';
+import { VanishedRows } from './keys/vanished-rows.ts';
 import { ListKeeper } from './lists/list-keeper.ts';
 import type { Mapping } from './mapping/class-mapping.ts';
 import type { ConnectorOptions } from './options.ts';
@@ -245,6 +246,7 @@ export class ConnectorEngine {
       ...(redirect === undefined ? {} : { redirect }),
       hold: (realm, instructions) => this.#tables.hold(realm, instructions),
       look: () => this.#schemaWatch.look(),
+      caughtUp: (signal) => barrier.pass(signal),
       realms: this.#realms,
       openWriter: () => this.#tables.openWriter(),
       mapping,
@@ -274,6 +276,17 @@ export class ConnectorEngine {
       layouts: this.#tables.layouts,
       refused,
       refusedChanges: (path, className, key) => owed.shadowOf(path, className, key),
+      // Rows of tables that the configuration chooses are none of the class's own.
+      ...(dialect.feedsNetChanges === true && redirect === undefined
+        ? {
+            vanished: new VanishedRows({
+              realms: this.#realms,
+              mapping,
+              dialect: this.#schemaWatch.reads,
+              isRefused: (path, className, key) => owed.isAbsent(path, className, key),
+            }),
+          }
+        : {}),
       onOwn: (checkpoint) => {
         barrier.echoed(checkpoint);
         this.#tables.echoed(checkpoint);

@@ -23,6 +23,7 @@ import type { ListPlan } from '../lists/list-plan.ts';
 import type { Mapping } from '../mapping/class-mapping.ts';
 import type { PendingTransaction, RealmRegistry, SyncedRealm } from '../realms.ts';
 import type { OwedChanges } from './owed-changes.ts';
+import { Patience } from './patience.ts';
 import { type PlanStyle, planStatements } from './plan.ts';
 
 /** Together they bound what one SQL commit carries; a single larger transaction is still one commit. */
@@ -33,7 +34,7 @@ const FIRST_RETRY_MILLISECONDS = 100;
 const MAX_RETRY_MILLISECONDS = 15_000;
 /**
  * A reference to a row that somebody else has just deleted mends itself as soon as the feed has brought the deletion.
- * That many attempts, with their back-off, give it about ten seconds.
+ * When the feed does not come so far, that many attempts, with their back-off, are about 25 seconds.
  */
 const FOREIGN_KEY_PATIENCE = 8;
 
@@ -61,6 +62,8 @@ export type ApplyLoopOptions = {
   ) => readonly MergedInstruction[];
   /** Looks at the tables: what is refused may fit them when they were changed. */
   readonly look?: () => Promise<void>;
+  /** Resolves with true when the feed has brought what is committed by now, with false when the signal aborts before. */
+  readonly caughtUp?: (signal: AbortSignal) => Promise<boolean>;
   /** Brings structure that a transaction adds into being before its rows are written. */
   readonly beforeApply: (instructions: readonly MergedInstruction[]) => Promise<void>;
   readonly onApplied: (transaction: AppliedTransaction) => void;
@@ -96,8 +99,7 @@ export class ApplyLoop {
   #underWay: Promise<void> = Promise.resolve();
   /** What is committed has to be asked first: after an attempt that left it open, and at the beginning. */
   #uncertain = true;
-  /** Attempts spent on a transaction that refers to a missing row. */
-  #impatience: { readonly of: string; readonly attempts: number } | undefined;
+  #patience: Patience | undefined;
   readonly #retries: Retry[] = [];
   /** Called when what is under way has ended, however it did. */
   readonly #turnEnds: (() => void)[] = [];
@@ -176,6 +178,7 @@ export class ApplyLoop {
   async close(): Promise<void> {
     this.#abort.abort();
     await this.#running;
+    await this.#patience?.ended;
     this.#stop();
     await this.#writer?.close();
     this.#writer = undefined;
@@ -267,7 +270,9 @@ export class ApplyLoop {
     this.#state = 'waiting';
     this.#uncertain = true;
     await this.#dropWriter();
-    await sleep(delay, undefined, { signal: this.#abort.signal }).catch(() => {});
+    const waiting = [sleep(delay, undefined, { signal: this.#abort.signal }).catch(() => {})];
+    if (this.#patience?.caughtUp === false) waiting.push(this.#patience.untilCaughtUp);
+    await Promise.race(waiting);
   }
 
   async #dropWriter(): Promise<void> {
@@ -296,18 +301,20 @@ export class ApplyLoop {
 
   async #applyGroup(realm: SyncedRealm, count: number): Promise<void> {
     const group = realm.pending.slice(0, count);
+    if (group.length === 0) return;
     const mapping = this.#options.mapping();
     try {
       await this.#apply(realm, group);
     } catch (error) {
       if (!isDataFailure(error)) throw error;
-      if (count > 1) {
+      if (group.length > 1) {
         for (let index = 0; index < count; index += 1) {
           if (this.#abort.signal.aborted) return;
           await this.#applyGroup(realm, 1);
         }
         return;
       }
+      if (await this.#isMendedByLater(realm, error)) return;
       await this.#options.look?.();
       if (this.#options.mapping() !== mapping)
         throw new ApplyError(`the tables were changed since: ${error.message}`, {
@@ -318,12 +325,28 @@ export class ApplyLoop {
     }
   }
 
+  /** What refers to a row that goes may go with one of the next transactions. */
+  async #isMendedByLater(realm: SyncedRealm, error: Error): Promise<boolean> {
+    if (!(error instanceof ApplyError) || error.violation !== 'reference') return false;
+    const most = groupSize(realm.pending);
+    for (let count = 2; count <= most; count *= 2) {
+      try {
+        await this.#apply(realm, realm.pending.slice(0, count));
+        return true;
+      } catch (another) {
+        if (!isDataFailure(another)) throw another;
+      }
+    }
+    return false;
+  }
+
   async #apply(realm: SyncedRealm, group: readonly PendingTransaction[]): Promise<void> {
     const merged = group.flatMap((transaction) => transaction.instructions);
     const { all, needed } = this.#options.owed?.completed(realm, merged) ?? { all: merged, needed: merged };
     await this.#options.beforeApply(merged);
     const checkpoint = { realmPath: realm.path, sequence: group.at(-1)!.serverVersion };
-    const patience = `${realm.path} ${checkpoint.sequence}`;
+    // Of several, only those are waited for that need it.
+    const patience = group.length === 1 ? `${realm.path} ${checkpoint.sequence}` : undefined;
     let written = all;
     try {
       await this.#tryPlans(realm, all, [checkpoint], patience);
@@ -339,7 +362,7 @@ export class ApplyLoop {
 
   #applied(realm: SyncedRealm, group: readonly PendingTransaction[]): void {
     const instructions = group.flatMap((transaction) => transaction.instructions);
-    this.#impatience = undefined;
+    this.#endPatience();
     realm.markApplied(group.length);
     this.#options.onApplied({
       realmPath: realm.path,
@@ -359,7 +382,7 @@ export class ApplyLoop {
     realm: SyncedRealm,
     instructions: readonly MergedInstruction[],
     checkpoints: readonly Checkpoint[],
-    patience: string,
+    patience: string | undefined,
   ): Promise<void> {
     const { lists } = this.#options;
     if (lists?.concerns(instructions) !== true)
@@ -374,7 +397,7 @@ export class ApplyLoop {
     realm: SyncedRealm,
     instructions: readonly MergedInstruction[],
     checkpoints: readonly Checkpoint[],
-    patience: string,
+    patience: string | undefined,
   ): Promise<void> {
     this.#writer ??= await this.#options.openWriter();
     const run = async (style: PlanStyle): Promise<void> => {
@@ -402,14 +425,17 @@ export class ApplyLoop {
     return this.#options.redirect?.(realm.path, planned) ?? planned;
   }
 
-  async #withoutReferences(run: (style: PlanStyle) => Promise<void>, patience: string): Promise<void> {
+  /** `patience` names what is tried; undefined where nothing is waited for. */
+  async #withoutReferences(
+    run: (style: PlanStyle) => Promise<void>,
+    patience: string | undefined,
+  ): Promise<void> {
+    const isDecisive = patience === undefined || this.#isPatienceOver(patience);
     try {
       await run({ nullifyReferences: true });
     } catch (error) {
-      if (!(error instanceof ApplyError) || error.violation !== 'reference') throw error;
-      const attempts = this.#impatience?.of === patience ? this.#impatience.attempts + 1 : 1;
-      this.#impatience = { of: patience, attempts };
-      if (attempts > FOREIGN_KEY_PATIENCE) throw error;
+      if (!(error instanceof ApplyError) || error.violation !== 'reference' || isDecisive) throw error;
+      this.#bePatient(patience);
       throw new ApplyError(error.message, {
         errorClass: 'transient',
         ...(error.sqlState === undefined ? {} : { sqlState: error.sqlState }),
@@ -417,6 +443,27 @@ export class ApplyLoop {
         cause: error,
       });
     }
+  }
+
+  /** Asked before an attempt, so that the feed was there before it. */
+  #isPatienceOver(of: string): boolean {
+    const patience = this.#patience?.of === of ? this.#patience : undefined;
+    return patience !== undefined && (patience.caughtUp || patience.attempts >= FOREIGN_KEY_PATIENCE);
+  }
+
+  /** Called after an attempt: what was missing or in the way then is committed, so that the feed can bring it. */
+  #bePatient(of: string): void {
+    if (this.#patience?.of !== of) {
+      this.#endPatience();
+      const { caughtUp } = this.#options;
+      this.#patience = new Patience(of, caughtUp, this.#abort.signal);
+    }
+    this.#patience.attempts += 1;
+  }
+
+  #endPatience(): void {
+    this.#patience?.end();
+    this.#patience = undefined;
   }
 
   /** The policy for a transaction that the database refuses for its data. */
@@ -438,6 +485,7 @@ export class ApplyLoop {
     const checkpoint = { realmPath: realm.path, sequence };
     await this.#writer.deadLetter(checkpoint, letterOf(refusal, mapping(), isSecret));
     lists?.giveBack();
+    this.#endPatience();
     realm.markApplied(1);
     logger.error(`Put transaction ${sequence} of realm ${realm.path} into isthmus.dead_letter`, {
       reason: report,
@@ -498,13 +546,12 @@ export class ApplyLoop {
     );
     try {
       await beforeApply(plan.instructions);
-      await this.#tryAsTablesAre(() => this.#tryPlans(realm, plan.instructions, [], `letter ${id}`));
+      await this.#tryAsTablesAre(() => this.#tryPlans(realm, plan.instructions, [], undefined));
     } catch (error) {
       if (!isRefusal(error)) throw error;
       logger.warn(`Another attempt at dead letter ${id} failed`, { reason: error.message });
       return { state: 'waiting', outcome: reasonOf(error).message };
     }
-    this.#impatience = undefined;
     this.#paid(realmPath, plan.instructions);
     owed?.forgive(realmPath, sequence);
     const overtaken = plan.overtaken > 0 ? `; ${plan.overtaken} objects were changed again since` : '';

@@ -1,11 +1,13 @@
 /**
  * Waits until the feed has brought everything that is committed by now: writes a checkpoint that stands for no realm and
- * waits for its echo, before which every earlier commit has come.
+ * waits for its echo, twice. Feeds of net changes show what of ours they contain before they bring it; when the second
+ * echo comes, all that came with the first is there.
  */
 import type { Checkpoint, SqlWriter } from '../dialect.ts';
 
 /** No realm's path: those begin with a slash. */
 const BARRIER_PATH = 'barrier';
+const ECHOES = 2;
 
 export class FeedBarrier {
   readonly #openWriter: () => Promise<SqlWriter>;
@@ -16,9 +18,19 @@ export class FeedBarrier {
     this.#openWriter = openWriter;
   }
 
-  /** Resolves when the echo has come; stays open when the signal aborts before. */
+  /** Resolves with true when the feed is there, with false when the signal aborts before. */
   async pass(signal: AbortSignal): Promise<boolean> {
     const writer = await this.#openWriter();
+    try {
+      let isThere = true;
+      for (let echo = 0; echo < ECHOES && isThere; echo += 1) isThere = await this.#echo(writer, signal);
+      return isThere;
+    } finally {
+      await writer.close();
+    }
+  }
+
+  async #echo(writer: SqlWriter, signal: AbortSignal): Promise<boolean> {
     this.#sequence = Math.max(this.#sequence + 1, Date.now());
     const sequence = this.#sequence;
     try {
@@ -31,7 +43,6 @@ export class FeedBarrier {
       return await echo;
     } finally {
       this.#waiting.delete(sequence);
-      await writer.close();
     }
   }
 

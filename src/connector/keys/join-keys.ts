@@ -88,7 +88,7 @@ function identityOf(
 ): JoinIdentity | undefined {
   const numbers = textsOrNone(key, object.key);
   if (numbers !== undefined) {
-    requireAgreement(object, className, parts, numbers);
+    requireAgreement(object, className, parts, numbers, replica);
     return undefined;
   }
   const isNew = object.operation === 'insert' || object.operation === 'replace';
@@ -115,8 +115,9 @@ function requireAgreement(
   className: string,
   parts: readonly JoinPart[],
   numbers: readonly string[],
+  replica: ReplicaReader,
 ): void {
-  parts.forEach(({ property, target, lookup }, part) => {
+  parts.forEach(({ property, target, targetClass, lookup }, part) => {
     const value = values.get(property);
     if (value === undefined) return;
     const number = numbers[part] ?? '';
@@ -124,6 +125,11 @@ function requireAgreement(
     if (value.type === 'link' && (said === undefined || keyToken(said) === keyToken(value.key))) return;
     const text = key.type === 'string' ? key.value : keyToken(key);
     const isNew = operation === 'insert' || operation === 'replace';
+    const isGone = said === undefined || replica.object(targetClass, said) === undefined;
+    if (!isNew && value.type === 'null' && isGone) {
+      values.delete(property); // it went with what it led to: what becomes of the row is between that and the database
+      return;
+    }
     throw new DataError(
       isNew
         ? `${className} ${text}: the key says that ${property} is ${told(said, number)}, but the link says ${told(linkKey(value))}`

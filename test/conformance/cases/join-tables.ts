@@ -209,6 +209,66 @@ export const joinTableCases: Cases = {
     });
 
     declareCase(
+      'an end that join rows still refer to stays, as the error policy says',
+      ['generatedKeys'],
+      async (deploy) => {
+        const deployment = await started(deploy);
+        const device = deployment.device();
+        const tom = await numberOf(deployment, 'employee', 'tom');
+        const east = await numberOf(deployment, 'route', 'east');
+        await deployment.insert('employeeRoute', { employeeKey: Number(tom), routeKey: Number(east) });
+        await deployment.settle();
+        device.write((realm) => {
+          const route = realm.objectForPrimaryKey('route', 'east');
+          if (route !== null) realm.delete(route);
+        });
+        device.write((realm) => {
+          const route = realm.objectForPrimaryKey('route', 'west');
+          if (route !== null) route.name = 'goes on';
+        });
+        await deployment.settle();
+        expect((await deployment.rows('route', 'RealmID')).flat().sort()).toEqual(['east', 'west']);
+        expect((await deployment.rows('route', 'name')).flat()).toContain('goes on');
+        expect(await deployment.rows('employeeRoute', 'routeKey')).toEqual([[east]]);
+        expect(await deployment.refusals()).toEqual([
+          expect.stringMatching(/route.*(foreign key|REFERENCE)/),
+        ]);
+      },
+    );
+
+    declareCase(
+      'an end is deleted when what joins it goes with a later transaction',
+      ['generatedKeys'],
+      async (deploy) => {
+        const deployment = await started(deploy);
+        const device = deployment.device();
+        const tom = await numberOf(deployment, 'employee', 'tom');
+        const [east, west] = [
+          await numberOf(deployment, 'route', 'east'),
+          await numberOf(deployment, 'route', 'west'),
+        ];
+        const employeeKey = Number(tom);
+        await deployment.insert(
+          'employeeRoute',
+          { employeeKey, routeKey: Number(east) },
+          { employeeKey, routeKey: Number(west) },
+        );
+        await deployment.settle();
+        const remove = (className: string, key: string) =>
+          device.write((realm) => {
+            const object = realm.objectForPrimaryKey(className, key);
+            if (object !== null) realm.delete(object);
+          });
+        remove('route', 'east');
+        remove('employeeRoute', `${tom}-${east}`);
+        remove('route', 'west'); // still joined
+        await deployment.settle();
+        expect((await deployment.rows('route', 'RealmID')).flat()).toEqual(['west']);
+        expect(await deployment.refusals()).toHaveLength(1);
+      },
+    );
+
+    declareCase(
       'a device joins what it has just made and nobody has numbered',
       ['generatedKeys'],
       async (deploy) => {
