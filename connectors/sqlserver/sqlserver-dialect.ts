@@ -68,6 +68,7 @@ export const LIMIT_LOCKS = `SET LOCK_TIMEOUT ${LOCK_TIMEOUT_MS}`;
 
 export class SqlServerDialect implements SourceDialect {
   readonly matchesWithoutIndex = true;
+  readonly feedsNetChanges = true;
   readonly name = 'sqlserver';
   readonly defaultSchema: string;
   readonly mending = sqlServerMending;

@@ -38,6 +38,8 @@ export interface SourceDialect {
   readonly mending?: MendingStatements;
   /** Insertions turn into updates by columns that no unique index keeps apart, too. */
   readonly matchesWithoutIndex?: boolean;
+  /** The feed shows what became of rows since it was asked last instead of each change. */
+  readonly feedsNetChanges?: boolean;
   /** Without it a change of the tables is noticed at the next start. */
   readonly catalogWatch?: CatalogWatch;
   /** Creates the database when it is missing and `create` allows it. Checks connection, server settings and privileges; throws errors that name the remedy. */

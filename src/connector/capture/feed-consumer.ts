@@ -20,12 +20,13 @@ import {
 import { ApplyError, DataError } from '../errors.ts';
 import { RowTranslation } from '../keys/row-translation.ts';
 import { UnknownRows } from '../keys/unknown-rows.ts';
+import type { VanishedRow, VanishedRows } from '../keys/vanished-rows.ts';
 import type { ListKeeper, WrittenList } from '../lists/list-keeper.ts';
 import type { ClassMapping } from '../mapping/class-mapping.ts';
 import { type CapturedTransaction, capturedIn } from './captured-transaction.ts';
 import { FeedPlans, type LayoutListener } from './feed-plans.ts';
 import { RowCapture, type RowCaptureOptions } from './row-capture.ts';
-import type { RowPlan } from './row-plan.ts';
+import { RowPlan } from './row-plan.ts';
 import { TransactionBuffer } from './transaction-buffer.ts';
 
 export type { CapturedTransaction } from './captured-transaction.ts';
@@ -43,6 +44,8 @@ export type FeedConsumerOptions = RowCaptureOptions & {
   readonly dialect: Pick<SourceDialect, 'fetchRows' | 'snapshotIncludes'>;
   /** Visibility texts of the snapshots that tables were loaded from, by table id: what they show is not written again. */
   readonly loadedSnapshots: ReadonlyMap<string, string>;
+  /** For feeds that show what became of rows instead of each change. */
+  readonly vanished?: VanishedRows;
   /** A transaction of our own has come back. */
   readonly onOwn?: (checkpoint: Checkpoint) => void;
   readonly onCaptured: (transaction: CapturedTransaction) => void;
@@ -65,6 +68,8 @@ export class FeedConsumer {
   readonly #included = new Map<string, boolean>();
   readonly #translation: RowTranslation;
   readonly #unknown: UnknownRows;
+  /** Of the events that are being written. */
+  #gone: readonly VanishedRow[] = [];
 
   constructor(options: FeedConsumerOptions) {
     this.#options = options;
@@ -97,6 +102,7 @@ export class FeedConsumer {
   ): Promise<{ position: Position | undefined; cleanup: readonly ApplyStatement[] }> {
     await this.#unknown.learn(this.#changedRows(events));
     await this.#rows.leftOut.fetch(this.#rowsOf(events));
+    this.#gone = (await this.#options.vanished?.find(events, this.#rowsOf(events))) ?? [];
     this.#rows.takeCleanup(); // of events that could not be written
     const captured: CapturedTransaction[] = [];
     const { lists } = this.#options;
@@ -145,6 +151,7 @@ export class FeedConsumer {
           break;
         case 'own':
           realms.get(event.checkpoint.realmPath)?.echoed(event.checkpoint.sequence);
+          this.#eraseGone(captured);
           break;
         case 'change':
           this.#seen += 1;
@@ -172,6 +179,17 @@ export class FeedConsumer {
     if (position !== undefined) store.setMark(POSITION_MARK, position);
     if (committed !== undefined) store.setMark(COMMITTED_MARK, committed);
     return position;
+  }
+
+  /** Objects whose rows are gone; not those which a device has made anew since. */
+  #eraseGone(captured: CapturedTransaction[]): void {
+    if (this.#gone.length === 0) return;
+    this.#flush(captured);
+    for (const { mapping, keyTexts } of this.#gone) {
+      const plan = new RowPlan(mapping, mapping.key.columns);
+      this.#buffer.delete(plan, keyTexts);
+    }
+    this.#flush(captured);
   }
 
   #begin(id: string, position: Position | undefined): void {

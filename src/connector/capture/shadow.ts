@@ -10,6 +10,8 @@ import type { MergedInstruction } from '../../adapter/merged-instruction.ts';
 import { keyToken, type PrimaryKey } from '../../schema/value.ts';
 
 type ObjectShadow = {
+  readonly table: string;
+  readonly key: PrimaryKey;
   /** Newest own change per property. */
   readonly properties: Map<string, number>;
   inserted: number;
@@ -75,6 +77,18 @@ export class ShadowRegistry {
     this.#sequences.push({ sequence, objects: [...touched] });
   }
 
+  /** Objects that our transactions up to `sequence` have inserted, of those that the feed has not shown yet. */
+  *insertedUpTo(sequence: number): Generator<{ readonly table: string; readonly key: PrimaryKey }> {
+    for (let at = this.#head; at < this.#sequences.length; at += 1) {
+      const entry = this.#sequences[at];
+      if (entry === undefined || entry.sequence > sequence) return;
+      for (const token of entry.objects) {
+        const shadow = this.#objects.get(token);
+        if (shadow !== undefined && shadow.inserted > 0 && shadow.inserted <= sequence) yield shadow;
+      }
+    }
+  }
+
   /** The feed has shown our transaction up to `sequence`. */
   release(sequence: number): void {
     for (let entry = this.#sequences[this.#head]; entry !== undefined && entry.sequence <= sequence; ) {
@@ -112,7 +126,7 @@ export class ShadowRegistry {
     touched.add(token);
     let shadow = this.#objects.get(token);
     if (shadow === undefined) {
-      shadow = { properties: new Map(), inserted: 0, deleted: 0 };
+      shadow = { table, key, properties: new Map(), inserted: 0, deleted: 0 };
       this.#objects.set(token, shadow);
     }
     return shadow;
