@@ -243,7 +243,7 @@ SELECT CONVERT(varchar(20), d.[database_id]), CONVERT(varchar(30), d.[create_dat
 GO
 
 -- state of tables
-SELECT CONVERT(varchar(20), w.[place]), CONVERT(varchar(20), CHANGE_TRACKING_CURRENT_VERSION()), CONVERT(varchar(20), OBJECT_ID(w.[name], N'U')), CONVERT(varchar(20), s.[begin_version]), CONVERT(varchar(20), CHANGE_TRACKING_MIN_VALID_VERSION(OBJECT_ID(w.[name], N'U'))) FROM OPENJSON(@tables) WITH ([place] int '$[0]', [name] nvarchar(300) '$[1]') AS w LEFT JOIN sys.change_tracking_tables AS s ON s.[object_id] = OBJECT_ID(w.[name], N'U');
+SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SELECT CONVERT(varchar(20), w.[place]), CONVERT(varchar(20), CHANGE_TRACKING_CURRENT_VERSION()), CONVERT(varchar(20), OBJECT_ID(w.[name], N'U')), CONVERT(varchar(20), s.[begin_version]), CONVERT(varchar(20), CHANGE_TRACKING_MIN_VALID_VERSION(OBJECT_ID(w.[name], N'U'))) FROM OPENJSON(@tables) WITH ([place] int '$[0]', [name] nvarchar(300) '$[1]') AS w LEFT JOIN sys.change_tracking_tables AS s ON s.[object_id] = OBJECT_ID(w.[name], N'U');
 GO
 
 -- allCheckpoints
@@ -337,7 +337,7 @@ SELECT COUNT_BIG(*) FROM [isthmus].[feed];
 GO
 
 -- estimate
-SELECT CONVERT(varchar(20), SUM(p.[rows])) FROM sys.partitions AS p WHERE p.[object_id] = OBJECT_ID(@table, N'U') AND p.[index_id] IN (0, 1);
+SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SELECT CONVERT(varchar(20), SUM(p.[rows])) FROM sys.partitions AS p WHERE p.[object_id] = OBJECT_ID(@table, N'U') AND p.[index_id] IN (0, 1); SET TRANSACTION ISOLATION LEVEL SNAPSHOT;
 GO
 
 -- read Person

@@ -8,9 +8,12 @@ import { versionFrom } from './version.ts';
 /**
  * `@tables` is a JSON array of places and quoted names. A table that is not there, not tracked, or not to be seen has
  * NULL where it shows. MIN_VALID_VERSION is NULL without VIEW CHANGE TRACKING, too.
+ *
+ * Metadata have no versions: a statement that reads them as SNAPSHOT may be refused (3961) once anybody has defined anything.
+ * That level is also the one in which a session stays after such a transaction; the statement's own ends with it.
  */
 export const TRACKING_STATE =
-  'SELECT CONVERT(varchar(20), w.[place]), CONVERT(varchar(20), CHANGE_TRACKING_CURRENT_VERSION()), ' +
+  'SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SELECT CONVERT(varchar(20), w.[place]), CONVERT(varchar(20), CHANGE_TRACKING_CURRENT_VERSION()), ' +
   "CONVERT(varchar(20), OBJECT_ID(w.[name], N'U')), CONVERT(varchar(20), s.[begin_version]), " +
   "CONVERT(varchar(20), CHANGE_TRACKING_MIN_VALID_VERSION(OBJECT_ID(w.[name], N'U'))) " +
   "FROM OPENJSON(@tables) WITH ([place] int '$[0]', [name] nvarchar(300) '$[1]') AS w " +

@@ -40,9 +40,14 @@ export function readRows(
   };
 }
 
-/** From the metadata of indexes, which the server keeps up to date well enough for a progress bar. */
+/**
+ * From the metadata of indexes, which the server keeps up to date well enough for a progress bar. Metadata have no versions:
+ * read as SNAPSHOT they might end the transaction (3961), so that its level is left and taken again.
+ */
 export const ESTIMATE =
-  "SELECT CONVERT(varchar(20), SUM(p.[rows])) FROM sys.partitions AS p WHERE p.[object_id] = OBJECT_ID(@table, N'U') AND p.[index_id] IN (0, 1);";
+  'SET TRANSACTION ISOLATION LEVEL READ COMMITTED; ' +
+  "SELECT CONVERT(varchar(20), SUM(p.[rows])) FROM sys.partitions AS p WHERE p.[object_id] = OBJECT_ID(@table, N'U') AND p.[index_id] IN (0, 1); " +
+  'SET TRANSACTION ISOLATION LEVEL SNAPSHOT;';
 
 export const CURRENT_VERSION = 'SELECT CONVERT(varchar(20), CHANGE_TRACKING_CURRENT_VERSION()), DB_NAME();';
 /** Begins the snapshot: it shows what is committed when the first row is read. */

@@ -142,9 +142,15 @@ export interface SqlSession {
   readonly transaction: bigint | undefined;
   /**
    * Executes a batch. Parts come as they are made; an error that ends the batch is thrown (`SqlFailure`) after the parts
-   * before it. When `signal` aborts, waiting for locks and reading end at once, and so does the iteration.
+   * before it. When `signal` aborts, waiting for locks and reading end at once, and so does the iteration. What SET changes
+   * in an `inner` batch, which is the statement of a procedure such as `sp_executesql`, ends with it.
    */
-  execute(batch: string, parameters: readonly Parameter[], signal: AbortSignal): AsyncIterable<ResultPart>;
+  execute(
+    batch: string,
+    parameters: readonly Parameter[],
+    signal: AbortSignal,
+    scope?: 'outer' | 'inner',
+  ): AsyncIterable<ResultPart>;
   /** A stored procedure called by name over RPC, other than those that only prepare statements. */
   call(procedure: string, parameters: readonly Parameter[], signal: AbortSignal): AsyncIterable<ResultPart>;
   begin(isolation: IsolationLevel | undefined): bigint;

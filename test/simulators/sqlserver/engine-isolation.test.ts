@@ -229,3 +229,32 @@ test('faults that are ordered come: a deadlock on the n-th statement that writes
   expect(await b.failure('BEGIN TRAN; UPDATE t SET v = 5; COMMIT')).toBe(3960);
   expect(await a.value('SELECT MAX(v) FROM t')).toBe(3);
 });
+
+test('a SNAPSHOT transaction that asks the catalog after a definition must do so as READ COMMITTED, and may go back', async () => {
+  await a.run('ALTER DATABASE test SET ALLOW_SNAPSHOT_ISOLATION ON');
+  const view = `SET TRANSACTION ISOLATION LEVEL SNAPSHOT; BEGIN TRAN; SELECT v FROM t WHERE id = 1`;
+  await a.run(view);
+  await b.run('UPDATE t SET v = 99; CREATE TABLE other (id int)');
+  expect(await a.failure('SELECT COUNT(*) FROM sys.tables')).toBe(3961);
+  expect(await a.value('SELECT @@TRANCOUNT')).toBe(0);
+  await a.run(view);
+  await b.run('UPDATE t SET v = 100; CREATE TABLE another (id int)');
+  expect(
+    await a.value('SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SELECT COUNT(*) FROM sys.tables'),
+  ).toBe(3);
+  expect(await a.value('SELECT v FROM t WHERE id = 1')).toBe(100);
+  expect(await a.value('SET TRANSACTION ISOLATION LEVEL SNAPSHOT; SELECT v FROM t WHERE id = 1')).toBe(99);
+  await a.run('COMMIT');
+});
+
+test('what SET changes within sp_executesql ends with it', async () => {
+  await a.run('ALTER DATABASE test SET ALLOW_SNAPSHOT_ISOLATION ON');
+  await a.run('SET TRANSACTION ISOLATION LEVEL SNAPSHOT; BEGIN TRAN; SELECT v FROM t WHERE id = 1');
+  await b.run('UPDATE t SET v = 99');
+  const inner = 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SELECT v FROM t WHERE id = 1';
+  expect(await a.value(`EXEC sp_executesql N'${inner}'`)).toBe(99);
+  expect(await a.value('SELECT v FROM t WHERE id = 1')).toBe(10);
+  for await (const _ of a.session.execute(inner, [], new AbortController().signal, 'inner'));
+  expect(await a.value('SELECT v FROM t WHERE id = 1')).toBe(10);
+  await a.run('COMMIT');
+});

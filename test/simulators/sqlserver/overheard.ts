@@ -15,9 +15,10 @@ export function overheard(engine: SqlEngine, listener: Listener): SqlEngine {
             batch: string,
             parameters: readonly Parameter[],
             signal: AbortSignal,
+            scope?: 'outer' | 'inner',
           ): AsyncIterable<ResultPart> => {
             listener(login.program, batch);
-            return session.execute(batch, parameters, signal);
+            return session.execute(batch, parameters, signal, scope);
           },
         ],
         [

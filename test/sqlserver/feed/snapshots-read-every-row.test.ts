@@ -1,6 +1,10 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { FollowedTable } from '../../../connectors/sqlserver/feed/followed-table.ts';
+import { trackingState } from '../../../connectors/sqlserver/feed/poll.ts';
+import { Session } from '../../../connectors/sqlserver/session.ts';
 import type { SnapshotReader, SqlText } from '../../../src/connector/dialect.ts';
 import { startTestSqlServer, type TestSqlServer } from '../../support/sqlserver.ts';
+import { contextFor } from '../session-context.ts';
 import { FeedBench } from './feed-bench.ts';
 
 const SCRIPT = `
@@ -75,6 +79,36 @@ it('goes on after the key that was read last, in whichever order a class has its
   ]);
   const [part] = await bench.tables('Part');
   expect(await snapshot.estimate(part!)).toBe(4);
+});
+
+it('asks for metadata in between without losing its moment, whatever was defined since', async () => {
+  bench = await FeedBench.make(server, SCRIPT);
+  await bench.sql("INSERT dbo.Artist VALUES (1, N'one')");
+  snapshot = await bench.feed.openSnapshot();
+  await bench.sql("UPDATE dbo.Artist SET Name = N'later'");
+  await bench.sql('CREATE TABLE dbo.Staging (id int NOT NULL PRIMARY KEY)');
+  const [info] = await bench.tables('Artist');
+  expect(await snapshot.estimate(info!)).toBe(1);
+  expect(await rows('Artist', ['ArtistId', 'Name'])).toEqual([['1', 'one']]);
+});
+
+it('lets a poll see to the end that nothing was cleaned up, whatever was defined since it began', async () => {
+  bench = await FeedBench.make(server, SCRIPT);
+  const [info] = await bench.tables('Artist');
+  const table = new FollowedTable(info!);
+  await bench.sql('ALTER TABLE dbo.Artist ENABLE CHANGE_TRACKING');
+  const session = await Session.open(contextFor(server, bench.database));
+  try {
+    await session.begin('snapshot');
+    await session.query('SELECT COUNT(*) FROM dbo.Artist');
+    await bench.sql('CREATE TABLE dbo.Staging (id int NOT NULL PRIMARY KEY)');
+    const signal = AbortSignal.timeout(10_000);
+    const state = await trackingState(session, { tables: [table], answerMilliseconds: 10_000, signal });
+    expect(state.tables[1]?.begin).toBeDefined();
+    await session.commit();
+  } finally {
+    await session.close();
+  }
 });
 
 it('holds no more than a batch of a large table, and can be given up in the middle', async () => {

@@ -86,5 +86,5 @@ function run(
       );
     }
   }
-  return session.execute(statement, named, signal);
+  return session.execute(statement, named, signal, 'inner');
 }

@@ -2,13 +2,13 @@
 import { type Datum, SqlFailure } from '../../contract.ts';
 import type { EngineFunctions } from '../catalog/functions.ts';
 import type { Run } from '../executor/environment.ts';
-import { beginView } from '../executor/table-access.ts';
+import { beginView, isolationOf } from '../executor/table-access.ts';
 import type { Database } from '../storage/database.ts';
 import { isColumnInMask } from './net-changes.ts';
 
 /** What the statement's transaction sees of change tracking: all, or what its snapshot saw. */
 export function snapshotOf(run: Run, database: Database): number | undefined {
-  if (run.transaction.isolation !== 'snapshot') return undefined;
+  if (isolationOf(run) !== 'snapshot') return undefined;
   beginView(run, database, undefined);
   return run.transaction.snapshot;
 }

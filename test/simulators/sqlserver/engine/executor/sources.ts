@@ -10,7 +10,7 @@ import { bindOpenJson } from './open-json.ts';
 import { cached, type JoinKind, type Leaf, tableRows } from './producers.ts';
 import { compileQuery } from './query.ts';
 import { QueryScope, type Source, type SourceColumn } from './query-scope.ts';
-import type { Purpose } from './table-access.ts';
+import { type Purpose, requireSameCatalog } from './table-access.ts';
 import { bindTableFunction } from './table-functions.ts';
 import { bindValues } from './values-source.ts';
 
@@ -188,7 +188,10 @@ function bindTable(
     return {
       source: bound,
       constant: true,
-      rows: ({ run }) => cached(run, bound, () => view.rows(scope.owner)),
+      rows: ({ run }) => {
+        requireSameCatalog(run);
+        return cached(run, bound, () => view.rows(scope.owner));
+      },
     };
   }
   const userView = scope.owner.findView(name);

@@ -1,5 +1,5 @@
 /** Reading a table: which isolation and hints apply, scans, and seeks in its indexes. */
-import { SqlFailure } from '../../contract.ts';
+import { type IsolationLevel, SqlFailure } from '../../contract.ts';
 import type { Database } from '../storage/database.ts';
 import type { Index } from '../storage/definition.ts';
 import { keyResource, type Reader, visible } from '../storage/reading.ts';
@@ -20,7 +20,7 @@ export function readerFor(run: Run, table: Table, hints: readonly string[], purp
   const has = (name: string) => hints.includes(name);
   const database = session.instance.databaseOf(table) ?? run.database;
   locks.checkDefinition(session.owner, table);
-  const isolation = transaction.isolation;
+  const isolation = isolationOf(run);
   const locking =
     has('HOLDLOCK') ||
     has('SERIALIZABLE') ||
@@ -66,6 +66,23 @@ export function readerFor(run: Run, table: Table, hints: readonly string[], purp
   return { ...common, mode: 'committed', commit: 0, lock, readPast: has('READPAST'), range };
 }
 
+/** A transaction that began as SNAPSHOT may read otherwise for a while, and then go back. */
+export function isolationOf({ session, transaction }: Run): IsolationLevel {
+  const { implicit, isolation } = transaction;
+  return isolation === 'snapshot' && !implicit ? session.isolation : isolation;
+}
+
+/**
+ * Views of the catalog and of what tracks changes, whose contents have no versions: a SNAPSHOT transaction may meet 3961
+ * when anything was defined since it began to read. It always does here.
+ */
+export function requireSameCatalog(run: Run): void {
+  const { transaction, database } = run;
+  const { snapshot, implicit } = transaction;
+  if (implicit || snapshot === undefined || isolationOf(run) !== 'snapshot') return;
+  for (const table of database.tables.values()) if (table.definedAt > snapshot) throw changedSince(database);
+}
+
 /** 3952 and 3961, and the beginning of the view. */
 export function beginView(run: Run, database: Database, table: Table | undefined): void {
   const { transaction, session } = run;
@@ -77,12 +94,16 @@ export function beginView(run: Run, database: Database, table: Table | undefined
   }
   session.instance.beginSnapshot(transaction);
   if (table && table.definedAt > transaction.snapshot!) {
-    throw new SqlFailure(
-      3961,
-      `Snapshot isolation transaction failed in database '${database.name}' because the object accessed by the statement has been modified by a DDL statement in another concurrent transaction since the start of this transaction.  It is disallowed because the metadata is not versioned. A concurrent update to metadata can lead to inconsistency if mixed with snapshot isolation.`,
-      { rolledBack: true },
-    );
+    throw changedSince(database);
   }
+}
+
+function changedSince(database: Database): SqlFailure {
+  return new SqlFailure(
+    3961,
+    `Snapshot isolation transaction failed in database '${database.name}' because the object accessed by the statement has been modified by a DDL statement in another concurrent transaction since the start of this transaction.  It is disallowed because the metadata is not versioned. A concurrent update to metadata can lead to inconsistency if mixed with snapshot isolation.`,
+    { rolledBack: true },
+  );
 }
 
 /** All rows that the reader sees. */

@@ -15,7 +15,7 @@ import { attempt, inKillState } from './attempt.ts';
 import { Batch, type Parts } from './batch.ts';
 import { forgetBulk, loadBulk } from './bulk.ts';
 import { isCompileError } from './failures.ts';
-import { optionsAtFirst } from './options.ts';
+import { optionsAtFirst, settingsOf } from './options.ts';
 import { callProcedure } from './procedures.ts';
 import type { Session } from './session.ts';
 import {
@@ -68,6 +68,7 @@ export class Connection implements SqlSession {
     text: string,
     parameters: readonly Parameter[],
     signal: AbortSignal,
+    scope: 'outer' | 'inner' = 'outer',
   ): AsyncIterable<ResultPart> {
     const session = this.#session;
     const batch = new Batch(session, signal);
@@ -75,10 +76,15 @@ export class Connection implements SqlSession {
     session.variables = variables;
     session.tableVariables = new Map();
     session.scopeIdentity = parameters.length > 0 ? undefined : session.scopeIdentity;
-    yield* this.#run(batch, async function* () {
-      yield* batch.run(parse(text));
-      yield* outputs(parameters, variables);
-    });
+    const before = settingsOf(session);
+    try {
+      yield* this.#run(batch, async function* () {
+        yield* batch.run(parse(text));
+        yield* outputs(parameters, variables);
+      });
+    } finally {
+      if (scope === 'inner') Object.assign(session, before);
+    }
   }
 
   async *call(

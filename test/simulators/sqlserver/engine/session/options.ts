@@ -1,5 +1,6 @@
 /** What SET changes for a session. */
 import type { IsolationLevel } from '../../contract.ts';
+import type { Table } from '../storage/table.ts';
 
 export type SessionOptions = {
   isolation: IsolationLevel;
@@ -67,4 +68,13 @@ export function optionsAtFirst(noCount: boolean): SessionOptions {
     contextInfo: null,
     switches: new Map(Object.entries(switchesAtFirst)),
   };
+}
+
+/** What SET changes, as it is now: a procedure's end, and that of dynamic SQL, puts it back. */
+export function settingsOf(session: {
+  readonly options: SessionOptions;
+  readonly identityInsert: Table | undefined;
+}): { readonly options: SessionOptions; readonly identityInsert: Table | undefined } {
+  const { options, identityInsert } = session;
+  return { options: { ...options, switches: new Map(options.switches) }, identityInsert };
 }

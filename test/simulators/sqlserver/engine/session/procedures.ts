@@ -6,6 +6,7 @@ import { convertDatum } from '../../sql/types/convert.ts';
 import { acquireApplicationLock, lockRequest, releaseApplicationLock } from './application-locks.ts';
 import { attempt } from './attempt.ts';
 import { Batch, type Parts } from './batch.ts';
+import { settingsOf } from './options.ts';
 import { parseParameters } from './parameter-text.ts';
 import { rename } from './rename.ts';
 import type { Session } from './session.ts';
@@ -181,6 +182,7 @@ export async function* executeText(
     variables: session.variables,
     tableVariables: session.tableVariables,
     scopeIdentity: session.scopeIdentity,
+    ...settingsOf(session),
   };
   const temporary = new Set(session.temporary.keys());
   session.variables = variables;
