@@ -12,7 +12,7 @@ import { RealmList } from '../../src/client/realm/list.ts';
 import { ObjectRealm } from '../../src/client/realm/object-realm.ts';
 import { RealmObject } from '../../src/client/realm/realm-object.ts';
 import { POSITION_MARK } from '../../src/connector/capture/feed-consumer.ts';
-import type { Position, SourceDialect } from '../../src/connector/dialect.ts';
+import type { Position, SourceDialect, SqlWriter } from '../../src/connector/dialect.ts';
 import { ConnectorEngine, type SyncedTransaction } from '../../src/connector/engine.ts';
 import { type LoadReport, runLoad } from '../../src/connector/load/run-load.ts';
 import type { ConnectorOptions } from '../../src/connector/options.ts';
@@ -33,6 +33,8 @@ const QUIET_MILLISECONDS = 40_000;
  * database that may take a while.
  */
 const FOLLOW_UP_MILLISECONDS = 50;
+/** How long a crash waits for the write that it is to happen at. */
+const CRASH_MILLISECONDS = 300;
 /** Bytes that one round carries: small enough for transactions to meet in any order. */
 const ROUND_BYTES = 100_000;
 
@@ -86,6 +88,9 @@ function textOf(value: unknown): string | null {
   return String(value);
 }
 
+/** Where the connector dies: before its next transaction is written to SQL, or between its commit and its own note of it. */
+export type CrashPoint = 'beforeCommit' | 'afterCommit';
+
 export type DeploymentOptions = {
   readonly models: ConnectorOptions['models'];
   readonly tables?: readonly PortableTable[];
@@ -103,6 +108,7 @@ export class Deployment {
   readonly #deviceStores: ReplicaStore[] = [];
   #server!: ServerStore;
   #dialect: SourceDialect | undefined;
+  #crashPoint: CrashPoint | undefined;
   #store: ReplicaStore | undefined;
   #engine: ConnectorEngine | undefined;
 
@@ -144,7 +150,7 @@ export class Deployment {
   }
 
   #parts(): { dialect: SourceDialect; store: ReplicaStore } {
-    this.#dialect ??= this.database.dialect(this.#options.adapterName);
+    this.#dialect ??= this.#mortal(this.database.dialect(this.#options.adapterName));
     this.#store ??= openReplicaStore(join(this.#directory, 'connector'), {
       observer: queueMergedTransactions,
     });
@@ -164,6 +170,32 @@ export class Deployment {
   async restart(): Promise<void> {
     await this.stop();
     await this.start();
+  }
+
+  /** Lets the connector die at its next write, if there is one soon, and starts it again with what it had noted. */
+  async crash(point: CrashPoint): Promise<void> {
+    this.#crashPoint = point;
+    await this.carryAll();
+    const done = this.#engine?.done.catch(() => {});
+    await Promise.race([done, delay(CRASH_MILLISECONDS)]);
+    this.#crashPoint = undefined;
+    await this.restart();
+  }
+
+  #mortal(dialect: SourceDialect): SourceDialect {
+    const openWriter = dialect.openWriter.bind(dialect);
+    dialect.openWriter = async () => {
+      const writer = await openWriter();
+      const apply: SqlWriter['apply'] = writer.apply.bind(writer);
+      writer.apply = async (statements, checkpoints) => {
+        const point = this.#crashPoint;
+        if (point === undefined) return apply(statements, checkpoints);
+        if (point === 'afterCommit') await apply(statements, checkpoints);
+        throw new Error(`the connector dies: ${point}`);
+      };
+      return writer;
+    };
+    return dialect;
   }
 
   /** Resolves with what stopped the connector, which must stop. */

@@ -1,4 +1,4 @@
-/** Lists changed at random on both sides, with restarts in between; after silence all of them are the same. */
+/** Lists changed at random on both sides, with restarts and crashes in between; after silence all of them are the same. */
 import { expect } from 'vitest';
 import { RealmList } from '../../../src/client/realm/list.ts';
 import { Random, testSeed } from '../../support/random.ts';
@@ -57,7 +57,8 @@ class Run {
     else if (drawn < 14) await this.#changeInSql();
     else if (drawn < 17) await random.pick(devices).sync();
     else if (drawn < 19) await this.#deployment.carryAll();
-    else await this.#deployment.restart();
+    else if (random.chance(0.4)) await this.#deployment.restart();
+    else await this.#deployment.crash(random.pick(['beforeCommit', 'afterCommit'] as const));
   }
 
   #changeOn(device: Device): void {
@@ -190,14 +191,18 @@ export const watchedListConvergenceCases: Cases = {
       ['keys of the application', lines, plain, []],
       ['keys that the database makes', numberedLines, numbered, ['generatedKeys']],
     ] as const) {
-      declareCase(`random changes and restarts, with ${what} (seed ${seed})`, needs, async (deploy) => {
-        const deployment = await (await deploy(world)).start();
-        const devices = [deployment.device(), deployment.device()];
-        const run = new Run(deployment, new Random(seed), names);
-        for (let step = 0; step < STEPS; step += 1) await run.step(devices);
-        await deployment.settle();
-        await run.agree(devices);
-      });
+      declareCase(
+        `random changes, restarts and crashes, with ${what} (seed ${seed})`,
+        needs,
+        async (deploy) => {
+          const deployment = await (await deploy(world)).start();
+          const devices = [deployment.device(), deployment.device()];
+          const run = new Run(deployment, new Random(seed), names);
+          for (let step = 0; step < STEPS; step += 1) await run.step(devices);
+          await deployment.settle();
+          await run.agree(devices);
+        },
+      );
     }
   },
 };
