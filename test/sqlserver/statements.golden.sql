@@ -42,16 +42,16 @@ WITH CHANGE_TRACKING_CONTEXT (@context) DELETE t FROM [dbo].[Person] AS t INNER 
 GO
 
 -- upsert Invoice by RealmId
-WITH CHANGE_TRACKING_CONTEXT (@context) UPDATE t SET t.[Total] = CONVERT(money, s.[c1]), t.[At] = CASE WHEN s.[c2] LIKE N'%Z' AND t.[At] = CONVERT(datetimeoffset(3), s.[c2]) THEN t.[At] ELSE CONVERT(datetimeoffset(3), s.[c2]) END FROM [dbo].[Invoice] AS t WITH (UPDLOCK, SERIALIZABLE) INNER JOIN OPENJSON(@rows) WITH ([c0] nvarchar(max) '$[0]', [c1] nvarchar(max) '$[1]', [c2] nvarchar(max) '$[2]') AS s ON t.[RealmId] = CONVERT(uniqueidentifier, s.[c0]);
-WITH CHANGE_TRACKING_CONTEXT (@context) INSERT INTO [dbo].[Invoice] ([RealmId], [Total], [At]) SELECT CONVERT(uniqueidentifier, s.[c0]), CONVERT(money, s.[c1]), CONVERT(datetimeoffset(3), s.[c2]) FROM OPENJSON(@rows) WITH ([c0] nvarchar(max) '$[0]', [c1] nvarchar(max) '$[1]', [c2] nvarchar(max) '$[2]') AS s WHERE NOT EXISTS (SELECT 1 FROM [dbo].[Invoice] AS t WITH (UPDLOCK, SERIALIZABLE) WHERE t.[RealmId] = CONVERT(uniqueidentifier, s.[c0]));
+WITH CHANGE_TRACKING_CONTEXT (@context) UPDATE t SET t.[Total] = CONVERT(money, s.[c1]), t.[At] = CASE WHEN s.[c2] LIKE N'%Z' AND t.[At] = CONVERT(datetimeoffset(3), s.[c2]) THEN t.[At] ELSE CONVERT(datetimeoffset(3), s.[c2]) END FROM [dbo].[Invoice] AS t WITH (UPDLOCK, SERIALIZABLE) INNER JOIN OPENJSON(@rows) WITH ([c0] nvarchar(max) '$[0]', [c1] nvarchar(max) '$[1]', [c2] nvarchar(max) '$[2]') AS s ON t.[RealmId] = CONVERT(uniqueidentifier, s.[c0]) AND t.[RealmId] IS NOT NULL;
+WITH CHANGE_TRACKING_CONTEXT (@context) INSERT INTO [dbo].[Invoice] ([RealmId], [Total], [At]) SELECT CONVERT(uniqueidentifier, s.[c0]), CONVERT(money, s.[c1]), CONVERT(datetimeoffset(3), s.[c2]) FROM OPENJSON(@rows) WITH ([c0] nvarchar(max) '$[0]', [c1] nvarchar(max) '$[1]', [c2] nvarchar(max) '$[2]') AS s WHERE NOT EXISTS (SELECT 1 FROM [dbo].[Invoice] AS t WITH (UPDLOCK, SERIALIZABLE) WHERE t.[RealmId] = CONVERT(uniqueidentifier, s.[c0]) AND t.[RealmId] IS NOT NULL);
 GO
 
 -- update Invoice by RealmId
-WITH CHANGE_TRACKING_CONTEXT (@context) UPDATE t SET t.[Total] = CONVERT(money, s.[c1]), t.[At] = CASE WHEN s.[c2] LIKE N'%Z' AND t.[At] = CONVERT(datetimeoffset(3), s.[c2]) THEN t.[At] ELSE CONVERT(datetimeoffset(3), s.[c2]) END FROM [dbo].[Invoice] AS t INNER JOIN OPENJSON(@rows) WITH ([c0] nvarchar(max) '$[0]', [c1] nvarchar(max) '$[1]', [c2] nvarchar(max) '$[2]') AS s ON t.[RealmId] = CONVERT(uniqueidentifier, s.[c0]);
+WITH CHANGE_TRACKING_CONTEXT (@context) UPDATE t SET t.[Total] = CONVERT(money, s.[c1]), t.[At] = CASE WHEN s.[c2] LIKE N'%Z' AND t.[At] = CONVERT(datetimeoffset(3), s.[c2]) THEN t.[At] ELSE CONVERT(datetimeoffset(3), s.[c2]) END FROM [dbo].[Invoice] AS t INNER JOIN OPENJSON(@rows) WITH ([c0] nvarchar(max) '$[0]', [c1] nvarchar(max) '$[1]', [c2] nvarchar(max) '$[2]') AS s ON t.[RealmId] = CONVERT(uniqueidentifier, s.[c0]) AND t.[RealmId] IS NOT NULL;
 GO
 
 -- delete Invoice by RealmId
-WITH CHANGE_TRACKING_CONTEXT (@context) DELETE t FROM [dbo].[Invoice] AS t INNER JOIN OPENJSON(@rows) WITH ([c0] nvarchar(max) '$[0]') AS s ON t.[RealmId] = CONVERT(uniqueidentifier, s.[c0]);
+WITH CHANGE_TRACKING_CONTEXT (@context) DELETE t FROM [dbo].[Invoice] AS t INNER JOIN OPENJSON(@rows) WITH ([c0] nvarchar(max) '$[0]') AS s ON t.[RealmId] = CONVERT(uniqueidentifier, s.[c0]) AND t.[RealmId] IS NOT NULL;
 GO
 
 -- upsert Invoice by InvoiceId
@@ -148,7 +148,7 @@ GO
 ---- Single rows ----
 
 -- look keys up
-SELECT s.[c0], CONVERT(varchar(64), t.[InvoiceId]) FROM OPENJSON(@rows) WITH ([c0] nvarchar(max) '$[0]') AS s INNER JOIN [dbo].[Invoice] AS t ON t.[RealmId] = CONVERT(uniqueidentifier, s.[c0]);
+SELECT s.[c0], CONVERT(varchar(64), t.[InvoiceId]) FROM OPENJSON(@rows) WITH ([c0] nvarchar(max) '$[0]') AS s INNER JOIN [dbo].[Invoice] AS t ON t.[RealmId] = CONVERT(uniqueidentifier, s.[c0]) AND t.[RealmId] IS NOT NULL;
 GO
 
 -- fetch Person

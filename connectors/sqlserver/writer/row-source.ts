@@ -49,7 +49,9 @@ export function matches(table: TableInfo, name: string, text: string): string {
   const column = columnOf(table, name);
   const target = `t.${quoteIdentifier(name)}`;
   const type = sqlTypeOf(column);
-  if (!CHARACTER_TYPES.has(type.name)) return `${target} = ${writeExpression(column, text)}`;
+  // Said although it follows: an index `WHERE … IS NOT NULL` is used only where its filter stands beside the table.
+  const filled = column.nullable && tellsRowsApart(table, name) ? ` AND ${target} IS NOT NULL` : '';
+  if (!CHARACTER_TYPES.has(type.name)) return `${target} = ${writeExpression(column, text)}${filled}`;
   // Columns of two collations cannot be compared; which one is meant has to be said.
   const collate = type.collation === undefined ? '' : ` COLLATE ${type.collation}`;
   if (!tellsRowsApart(table, name)) return `${target} = ${writeExpression(column, text)}${collate}`;
@@ -58,7 +60,7 @@ export function matches(table: TableInfo, name: string, text: string): string {
   const conditions = [`${target} = CONVERT(${type.name}(${type.length ?? 1}), ${text}${collate})${collate}`];
   conditions.push(`${whole} COLLATE ${EXACT_COLLATION} = ${text} COLLATE ${EXACT_COLLATION}`);
   if (!PADDED_TYPES.has(type.name)) conditions.push(`DATALENGTH(${whole}) = DATALENGTH(${text})`);
-  return conditions.join(' AND ');
+  return `${conditions.join(' AND ')}${filled}`;
 }
 
 function tellsRowsApart(table: TableInfo, name: string): boolean {
