@@ -3,48 +3,28 @@
  * each accepts, and its default (reference quick reference table; docs/configuration.md).
  */
 import { z } from 'zod';
-import { accepted, callback, flag, text, wholeNumber } from '../../src/config/validation.ts';
+import { accepted, flag, text, wholeNumber } from '../../src/config/validation.ts';
 import {
-  adapterName,
-  batchSize,
-  collectionTables,
-  compoundPrimaryKeys,
-  errorPolicy,
-  ignoredProperties,
+  classOfTable,
+  commonOptions,
+  propertyOfColumn,
+  tableOfRealm,
+  valueToRealm,
+  valueToSql,
+} from '../../src/connector/configuration/common-options.ts';
+import {
   isObject,
   LARGEST_PORT,
-  logger,
-  logLevel,
   milliseconds,
-  models,
-  realmConfig,
   realmPathMapping,
-  realmRegex,
   seconds,
-  secretProperties,
 } from '../../src/connector/configuration/option-parts.ts';
 import { commonRules, withRules } from '../../src/connector/configuration/option-rules.ts';
-import type { OptionNames } from '../../src/connector/option-names.ts';
-import type { ConnectorOptions } from '../../src/connector/options.ts';
+import { OPTION_NAMES } from './option-names.ts';
 
 /** A petabyte. */
 const LARGEST_LAG_MEGABYTES = 1_000_000_000;
 const MOST_RETRIES = 1_000;
-
-export const OPTION_NAMES: OptionNames = {
-  realmPathOfRow: 'mapPostgresChangeToRealmPath',
-  tableOfRealm: 'mapRealmChangeToPostgresTable',
-  classOfTable: 'mapPostgresTableName',
-  tableOfClass: 'mapRealmClassName',
-  propertyOfColumn: 'mapPostgresColumnName',
-  columnOfProperty: 'mapRealmPropertyName',
-  valueToRealm: 'convertPostgresValueToRealm',
-  valueToSql: 'convertRealmValueToPostgres',
-  createDatabase: 'createPostgresDB',
-  createTables: 'createPostgresSchema',
-  initializeRealm: 'initializeRealmFromPostgres',
-  applyRealmSchemaChanges: 'applyRealmSchemaChangesToPostgres',
-};
 
 /** Options of `node:tls`, passed on as they are. */
 export type TlsOptions = Readonly<Record<string, unknown>>;
@@ -80,63 +60,31 @@ const postgresConfig = z.strictObject(
 /** The options as written; see docs/configuration.md for each one's default, effect and danger. */
 const optionObject = z.strictObject(
   {
-    realmConfig,
-    dbName: text('the name of the database').optional(),
+    ...commonOptions,
     postgresConfig: postgresConfig.prefault({}),
     postgresSchema: text('the name of a schema of the database').default('public'),
-    schema: models.optional(),
-    compoundPrimaryKeys: compoundPrimaryKeys.default({}),
-    collectionTables: collectionTables.default([]),
     customPostgresTypes: z
       .record(z.string(), text('the name of a type'), { error: '{ customType: type }' })
       .default({}),
 
-    realmRegex,
     mapPostgresChangeToRealmPath: realmPathMapping.optional(),
-    mapRealmChangeToPostgresTable: callback<NonNullable<ConnectorOptions['tableOfRealm']>>(
-      '(realmPath) => ({ tableName, extraProperties })',
-    ).optional(),
-    mapPostgresTableName: callback<(tableName: string) => string>('(tableName) => className').optional(),
-    mapRealmClassName: callback<(className: string) => string>('(className) => tableName').optional(),
-    mapPostgresColumnName: callback<(tableName: string, columnName: string) => string>(
-      '(tableName, columnName) => propertyName',
-    ).optional(),
-    mapRealmPropertyName: callback<(className: string, propertyName: string) => string>(
-      '(className, propertyName) => columnName',
-    ).optional(),
-    convertPostgresValueToRealm: callback<(tableName: string, columnName: string, value: unknown) => unknown>(
-      '(tableName, columnName, value) => value',
-    ).optional(),
-    convertRealmValueToPostgres: callback<
-      (className: string, propertyName: string, value: unknown) => unknown
-    >('(className, propertyName, value) => value').optional(),
-    realmIgnoreProperties: ignoredProperties.default([]),
+    mapRealmChangeToPostgresTable: tableOfRealm,
+    mapPostgresTableName: classOfTable,
+    mapPostgresColumnName: propertyOfColumn,
+    convertPostgresValueToRealm: valueToRealm,
+    convertRealmValueToPostgres: valueToSql,
 
     createPostgresDB: flag().default(false),
     createPostgresSchema: flag().default(true),
     initializeRealmFromPostgres: flag().default(false),
     applyRealmSchemaChangesToPostgres: flag().default(false),
     resetPostgresReplicationSlot: flag().default(false),
-    ignoreSQLerrors: errorPolicy.default(true),
-    secretProperties: secretProperties.default([]),
-    switchToReferenceRealm: flag().default(false),
     connect_timeout: seconds().optional(),
 
-    adapterName: adapterName.optional(),
-    localPath: text('a directory').optional(),
     failoverSlot: flag().default(false),
     slotWaitTime: seconds().optional(),
     slotCheckInterval: seconds().default(60),
-    schemaCheckInterval: seconds(1).default(60),
     slotLagWarning: wholeNumber(1, LARGEST_LAG_MEGABYTES, 'megabytes').default(1024),
-
-    loaderSQLBatchSize: batchSize().default(1000),
-    loadOnline: flag().default(true),
-    loaderUploadMaxWaitTime: seconds().default(60),
-
-    logLevel: logLevel.default('info'),
-    logger: logger.optional(),
-    printCommandsToConsole: flag().default(false),
   },
   { error: 'an object of options' },
 );

@@ -2,13 +2,8 @@
 import { validate } from '../../src/config/validation.ts';
 import { engineOptions, type OwnOptions } from '../../src/connector/configuration/engine-options.ts';
 import type { ConnectorOptions } from '../../src/connector/options.ts';
-import {
-  databaseName,
-  OPTION_NAMES,
-  type ParsedOptions,
-  postgresOptionsSchema,
-  type TlsOptions,
-} from './option-schema.ts';
+import { OPTION_NAMES } from './option-names.ts';
+import { databaseName, type ParsedOptions, postgresOptionsSchema, type TlsOptions } from './option-schema.ts';
 
 export type { PostgresOptions, TlsOptions } from './option-schema.ts';
 

@@ -3,45 +3,20 @@
  * each accepts, and its default (reference quick reference table; docs/configuration.md).
  */
 import { z } from 'zod';
-import { callback, flag, text } from '../../src/config/validation.ts';
+import { flag, text } from '../../src/config/validation.ts';
 import {
-  adapterName,
-  batchSize,
-  collectionTables,
-  compoundPrimaryKeys,
-  errorPolicy,
-  ignoredProperties,
-  isObject,
-  logger,
-  logLevel,
-  milliseconds,
-  models,
-  realmConfig,
-  realmPathMapping,
-  realmRegex,
-  seconds,
-  secretProperties,
-} from '../../src/connector/configuration/option-parts.ts';
+  classOfTable,
+  commonOptions,
+  propertyOfColumn,
+  tableOfRealm,
+  valueToRealm,
+  valueToSql,
+} from '../../src/connector/configuration/common-options.ts';
+import { isObject, milliseconds, realmPathMapping } from '../../src/connector/configuration/option-parts.ts';
 import { commonRules, withRules } from '../../src/connector/configuration/option-rules.ts';
-import type { OptionNames } from '../../src/connector/option-names.ts';
-import type { ConnectorOptions } from '../../src/connector/options.ts';
 import { databaseInUrl, urlOf } from './connection-options.ts';
 import { sqlserverConfig } from './connection-schema.ts';
-
-export const OPTION_NAMES: OptionNames = {
-  realmPathOfRow: 'mapSQLServerChangeToRealmPath',
-  tableOfRealm: 'mapRealmChangeToSQLServerTable',
-  classOfTable: 'mapSQLServerTableName',
-  tableOfClass: 'mapRealmClassName',
-  propertyOfColumn: 'mapSQLServerColumnName',
-  columnOfProperty: 'mapRealmPropertyName',
-  valueToRealm: 'convertSQLServerValueToRealm',
-  valueToSql: 'convertRealmValueToSQLServer',
-  createDatabase: 'createSQLServerDB',
-  createTables: 'createSQLServerSchema',
-  initializeRealm: 'initializeRealmFromSQLServer',
-  applyRealmSchemaChanges: 'applyRealmSchemaChangesToSQLServer',
-};
+import { OPTION_NAMES } from './option-names.ts';
 
 /** Names that the reference spells in two ways, and the one of the two that is meant. */
 const OTHER_SPELLINGS: Readonly<Record<string, string>> = {
@@ -50,64 +25,30 @@ const OTHER_SPELLINGS: Readonly<Record<string, string>> = {
   sqlserver_config: 'sqlserverConfig',
 };
 
-const columnNames = callback<(tableName: string, columnName: string) => string>(
-  '(tableName, columnName) => propertyName',
-);
-
 /** The options as written; see docs/configuration.md for each one's default, effect and danger. */
 const optionObject = z.strictObject(
   {
-    realmConfig,
-    dbName: text('the name of the database').optional(),
+    ...commonOptions,
     dbSchema: text('the name of a schema of the database').default('dbo'),
     sqlserverConfig: sqlserverConfig.prefault({}),
     /** The reference's other spellings; taken for the option that is meant before anything is checked. */
     sqlserver_config: sqlserverConfig.optional(),
-    schema: models.optional(),
-    compoundPrimaryKeys: compoundPrimaryKeys.default({}),
-    collectionTables: collectionTables.default([]),
 
-    realmRegex,
     mapSQLServerChangeToRealmPath: realmPathMapping.optional(),
-    mapRealmChangeToSQLServerTable: callback<NonNullable<ConnectorOptions['tableOfRealm']>>(
-      '(realmPath) => ({ tableName, extraProperties })',
-    ).optional(),
-    mapSQLServerTableName: callback<(tableName: string) => string>('(tableName) => className').optional(),
-    mapRealmClassName: callback<(className: string) => string>('(className) => tableName').optional(),
-    mapSQLServerColumnName: columnNames.optional(),
-    mapSqlServerColumnName: columnNames.optional(),
-    mapRealmPropertyName: callback<(className: string, propertyName: string) => string>(
-      '(className, propertyName) => columnName',
-    ).optional(),
-    convertSQLServerValueToRealm: callback<
-      (tableName: string, columnName: string, value: unknown) => unknown
-    >('(tableName, columnName, value) => value').optional(),
-    convertRealmValueToSQLServer: callback<
-      (className: string, propertyName: string, value: unknown) => unknown
-    >('(className, propertyName, value) => value').optional(),
-    realmIgnoreProperties: ignoredProperties.default([]),
+    mapRealmChangeToSQLServerTable: tableOfRealm,
+    mapSQLServerTableName: classOfTable,
+    mapSQLServerColumnName: propertyOfColumn,
+    mapSqlServerColumnName: propertyOfColumn,
+    convertSQLServerValueToRealm: valueToRealm,
+    convertRealmValueToSQLServer: valueToSql,
 
     createSQLServerDB: flag().default(false),
     createSQLServerSchema: flag().default(true),
     initializeRealmFromSQLServer: flag().default(false),
     applyRealmSchemaChangesToSQLServer: flag().default(false),
-    ignoreSQLerrors: errorPolicy.default(true),
-    secretProperties: secretProperties.default([]),
-    switchToReferenceRealm: flag().default(false),
     switchToRefernceRealm: flag().optional(),
 
-    adapterName: adapterName.optional(),
-    localPath: text('a directory').optional(),
-    schemaCheckInterval: seconds(1).default(60),
     changePollInterval: milliseconds(10).default(1_000),
-
-    loaderSQLBatchSize: batchSize().default(1000),
-    loadOnline: flag().default(true),
-    loaderUploadMaxWaitTime: seconds().default(60),
-
-    logLevel: logLevel.default('info'),
-    logger: logger.optional(),
-    printCommandsToConsole: flag().default(false),
   },
   { error: 'an object of options' },
 );

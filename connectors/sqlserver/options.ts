@@ -4,9 +4,9 @@ import { validate } from '../../src/config/validation.ts';
 import { engineOptions, type OwnOptions } from '../../src/connector/configuration/engine-options.ts';
 import type { ConnectorOptions } from '../../src/connector/options.ts';
 import { connectionOptions, type SqlServerConnectionOptions } from './connection-options.ts';
+import { OPTION_NAMES } from './option-names.ts';
 import {
   databaseName,
-  OPTION_NAMES,
   type ParsedOptions,
   sqlServerOptionsSchema,
   withUsualNames,

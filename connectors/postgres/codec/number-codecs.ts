@@ -6,6 +6,8 @@ import { decimalFromText } from '../../../src/connector/codec/decimal-text.ts';
 import {
   exactDouble,
   exactFloat,
+  INT16,
+  INT32,
   INT64,
   type IntegerLimits,
   inexact,
@@ -29,8 +31,8 @@ const UINT32: IntegerLimits = { smallest: 0n, largest: (1n << 32n) - 1n };
 
 /** The server itself would take a negative number for a large one in the unsigned types. */
 const LIMITS: Readonly<Record<string, IntegerLimits>> = {
-  int2: { smallest: -(1n << 15n), largest: (1n << 15n) - 1n },
-  int4: { smallest: -(1n << 31n), largest: (1n << 31n) - 1n },
+  int2: INT16,
+  int4: INT32,
   int8: INT64,
   oid: UINT32,
   xid: UINT32,

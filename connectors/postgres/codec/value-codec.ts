@@ -3,14 +3,17 @@
  * (quick reference of the PostgreSQL adapter), with data, uuid, objectId and decimal128 added; docs/postgres-types.md
  * shows all of it. A string property reads any column in the server's own text form.
  */
+import { numericBoolCodec } from '../../../src/connector/codec/bool-codecs.ts';
 import { objectIdCodec, uuidCodec } from '../../../src/connector/codec/id-codecs.ts';
 import { misplaced } from '../../../src/connector/codec/misplaced.ts';
 import { namedCodec } from '../../../src/connector/codec/named-codecs.ts';
 import { mixedScalarCodec } from '../../../src/connector/codec/state-codecs.ts';
+import { unfitColumn } from '../../../src/connector/codec/unfit-column.ts';
 import type { ColumnInfo, ValueCodec } from '../../../src/connector/dialect.ts';
-import { DataError, MappingError } from '../../../src/connector/errors.ts';
+import { DataError, type MappingError } from '../../../src/connector/errors.ts';
 import type { ColumnDefinition } from '../../../src/schema/definition.ts';
 import type { ValueType } from '../../../src/schema/value.ts';
+import { OPTION_NAMES } from '../option-names.ts';
 import { binaryObjectIdCodec, dataCodec } from './binary-codecs.ts';
 import { instantFromText, instantToText } from './date-text.ts';
 import { moneyCodec } from './money-codec.ts';
@@ -47,18 +50,8 @@ export function codecFor(column: ColumnInfo, property: ColumnDefinition): ValueC
 }
 
 export function noWay(column: ColumnInfo, property: ColumnDefinition): MappingError {
-  const kind = property.type === 'link' ? (property.linkTarget ?? 'link') : property.type;
-  const what = property.collection === 'single' ? kind : `${property.collection} of ${kind}`;
-  const allowed = property.collection === 'single' ? COLUMN_TYPES[property.type] : undefined;
-  return new MappingError(
-    `the column ${column.name} of type ${column.type} cannot hold a property of type ${what}`,
-    {
-      remedy:
-        allowed === undefined
-          ? 'make the column jsonb (or an array, for a list of scalars), change the model, or name the property in realmIgnoreProperties'
-          : `make the column one of ${allowed.join(', ')}, change the model, or convert with convertPostgresValueToRealm and convertRealmValueToPostgres`,
-    },
-  );
+  const otherwise = 'make the column jsonb (or an array, for a list of scalars)';
+  return unfitColumn(column, property, COLUMN_TYPES[property.type], otherwise, OPTION_NAMES);
 }
 
 /** The codec without names in its errors; undefined when the two types have no way to each other. */
@@ -108,17 +101,6 @@ const boolCodec: ValueCodec = {
   toSql: (value) => {
     if (value.type !== 'bool') throw misplaced(value.type);
     return value.value ? 't' : 'f';
-  },
-};
-
-const numericBoolCodec: ValueCodec = {
-  toRealm: (text) => {
-    if (text !== '1' && text !== '0') throw new DataError('neither 0 nor 1');
-    return { type: 'bool', value: text === '1' };
-  },
-  toSql: (value) => {
-    if (value.type !== 'bool') throw misplaced(value.type);
-    return value.value ? '1' : '0';
   },
 };
 

@@ -2,16 +2,19 @@
  * Examines everything that a PostgreSQL connector stands on, without changing anything. What cannot be examined because
  * something before it failed is left out; nothing else is.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { tableId } from '../../../src/connector/dialect.ts';
 import { clockFinding } from '../../../src/connector/doctor/clock-findings.ts';
 import { attempt, type Examined } from '../../../src/connector/doctor/examination.ts';
-import { localFindings } from '../../../src/connector/doctor/local-findings.ts';
+import {
+  feedWithoutReplica,
+  hasReplica,
+  localFindings,
+} from '../../../src/connector/doctor/local-findings.ts';
 import { examineModels } from '../../../src/connector/doctor/model-findings.ts';
 import { objectServerFindings } from '../../../src/connector/doctor/object-server-findings.ts';
 import { otherRelations } from '../../../src/connector/doctor/other-relations.ts';
 import { plannedFindings } from '../../../src/connector/doctor/planned-findings.ts';
+import { waitingLetters } from '../../../src/connector/doctor/waiting-letters.ts';
 import { type Finding, fine, problem, warning } from '../../../src/connector/finding.ts';
 import type { Mapping } from '../../../src/connector/mapping/class-mapping.ts';
 import { logInUser } from '../../../src/connector/runtime/connector-parts.ts';
@@ -183,10 +186,10 @@ async function feedFindings(
   feedName: string,
   followed: readonly string[],
 ): Promise<readonly Finding[]> {
-  const hasReplica = existsSync(join(options.engine.localPath, 'replicas.sqlite'));
+  const isReplicaHere = hasReplica(options.engine.localPath);
   const warnBytes = options.feed?.warnBytes ?? DEFAULT_WARN_BYTES;
   const { findings } = await slotHealth(session, feedName, followed, warnBytes);
-  if (hasReplica) return findings;
+  if (isReplicaHere) return findings;
   const missing = findings.every(({ check, level, error }) =>
     check === SLOT_STATE || check === PUBLICATION
       ? level === 'ok' || error?.code === 'postgres-feed-lost'
@@ -194,14 +197,7 @@ async function feedFindings(
   );
   const exists = findings.some(({ check, level }) => check === SLOT_STATE && level === 'ok');
   if (exists) {
-    return [
-      ...findings,
-      warning(
-        'local/replica',
-        `the replication slot ${feedName} exists, but localPath holds no replica that it belongs to`,
-        'set localPath to the directory that the adapter had; if it is lost, run isthmus load --resume',
-      ),
-    ];
+    return [...findings, feedWithoutReplica(`the replication slot ${feedName}`)];
   }
   return missing
     ? [fine(SLOT_STATE, `the slot and publication ${feedName} will be made by the first load`)]
@@ -220,12 +216,5 @@ async function deadLetterFindings(session: Session, adapterName: string): Promis
     [adapterName],
   );
   const [count, since] = row ?? [];
-  if (count === '0') return [fine(check, 'no dead letters wait')];
-  return [
-    warning(
-      check,
-      `${count} dead letters wait since ${since}: changes that one side could not take`,
-      'see them with isthmus deadletter list, then retry or discard them',
-    ),
-  ];
+  return [waitingLetters(check, count, since)];
 }

@@ -1,5 +1,7 @@
 /** Numbers as the columns of SQL Server hold them, exactly or not at all. */
 import {
+  INT16,
+  INT32,
   INT64,
   type IntegerLimits,
   inexact,
@@ -19,8 +21,8 @@ import { MAX_PRECISION, type SqlType } from '../sql-type.ts';
 const LIMITS: Readonly<Record<string, IntegerLimits>> = {
   bit: { smallest: 0n, largest: 1n },
   tinyint: { smallest: 0n, largest: 255n },
-  smallint: { smallest: -(1n << 15n), largest: (1n << 15n) - 1n },
-  int: { smallest: -(1n << 31n), largest: (1n << 31n) - 1n },
+  smallint: INT16,
+  int: INT32,
   bigint: INT64,
 };
 
@@ -28,7 +30,7 @@ const LIMITS: Readonly<Record<string, IntegerLimits>> = {
 const MONEY_SCALE = 4;
 const MONEY: Readonly<Record<string, IntegerLimits>> = {
   money: INT64,
-  smallmoney: { smallest: -(1n << 31n), largest: (1n << 31n) - 1n },
+  smallmoney: INT32,
 };
 
 /** The documented ranges begin at the smallest number of full precision. */

@@ -3,6 +3,7 @@
  * string property reads any column in the form of column-text.ts.
  */
 
+import { numericBoolCodec } from '../../../src/connector/codec/bool-codecs.ts';
 import { dateFromText } from '../../../src/connector/codec/date-text.ts';
 import { decimalFromText } from '../../../src/connector/codec/decimal-text.ts';
 import { exactDouble, exactFloat, integerFromText } from '../../../src/connector/codec/exact-number.ts';
@@ -18,13 +19,15 @@ import { misplaced } from '../../../src/connector/codec/misplaced.ts';
 import { mixedScalar } from '../../../src/connector/codec/mixed-scalars.ts';
 import { namedCodec } from '../../../src/connector/codec/named-codecs.ts';
 import { mixedScalarCodec } from '../../../src/connector/codec/state-codecs.ts';
+import { unfitColumn } from '../../../src/connector/codec/unfit-column.ts';
 import type { ColumnInfo, ValueCodec } from '../../../src/connector/dialect.ts';
-import { DataError, MappingError } from '../../../src/connector/errors.ts';
+import type { MappingError } from '../../../src/connector/errors.ts';
 import { decimalToText } from '../../../src/schema/decimal128.ts';
 import type { ColumnDefinition } from '../../../src/schema/definition.ts';
 import type { ScalarValue, ValueType } from '../../../src/schema/value.ts';
 import { isKnown, unsupported } from '../column-text.ts';
 import { naturalScalar } from '../natural-types.ts';
+import { OPTION_NAMES } from '../option-names.ts';
 import { type SqlType, sqlTypeOf } from '../sql-type.ts';
 import { BINARIES, bytesFromText, storedBytes } from './binary-texts.ts';
 import { INTEGERS, NUMBERS, storedNumber } from './number-texts.ts';
@@ -59,18 +62,8 @@ export function codecFor(column: ColumnInfo, property: ColumnDefinition): ValueC
 
 export function noWay(column: ColumnInfo, property: ColumnDefinition): MappingError {
   if (!isKnown(sqlTypeOf(column))) return unsupported(column);
-  const kind = property.type === 'link' ? (property.linkTarget ?? 'link') : property.type;
-  const what = property.collection === 'single' ? kind : `${property.collection} of ${kind}`;
-  const allowed = property.collection === 'single' ? COLUMN_TYPES[property.type] : undefined;
-  return new MappingError(
-    `the column ${column.name} of type ${column.type} cannot hold a property of type ${what}`,
-    {
-      remedy:
-        allowed === undefined
-          ? 'make the column nvarchar(max), change the model, or name the property in realmIgnoreProperties'
-          : `make the column one of ${allowed.join(', ')}, change the model, or convert with convertSQLServerValueToRealm and convertRealmValueToSQLServer`,
-    },
-  );
+  const otherwise = 'make the column nvarchar(max)';
+  return unfitColumn(column, property, COLUMN_TYPES[property.type], otherwise, OPTION_NAMES);
 }
 
 /** A column that holds documents where a model says so: without a length that would end them. */
@@ -94,7 +87,7 @@ export function scalarCodec(type: SqlType, property: ValueType): ValueCodec | un
     case 'decimal128':
       return numberCodec(DECIMAL, type);
     case 'bool':
-      return boolCodec;
+      return numericBoolCodec;
     case 'date':
       return instantCodec(type);
     case 'data':
@@ -158,17 +151,6 @@ function numberCodec({ fromText, toText }: NumberForm, type: SqlType): ValueCode
     },
   };
 }
-
-const boolCodec: ValueCodec = {
-  toRealm: (text) => {
-    if (text !== '1' && text !== '0') throw new DataError('neither 0 nor 1');
-    return { type: 'bool', value: text === '1' };
-  },
-  toSql: (value) => {
-    if (value.type !== 'bool') throw misplaced(value.type);
-    return value.value ? '1' : '0';
-  },
-};
 
 function instantCodec(type: SqlType): ValueCodec {
   return {

@@ -2,15 +2,18 @@
  * Examines everything that a SQL Server connector stands on, without changing anything. What cannot be examined because
  * something before it failed is left out; nothing else is.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { clockFinding } from '../../../src/connector/doctor/clock-findings.ts';
 import { attempt, type Examined } from '../../../src/connector/doctor/examination.ts';
-import { localFindings } from '../../../src/connector/doctor/local-findings.ts';
+import {
+  feedWithoutReplica,
+  hasReplica,
+  localFindings,
+} from '../../../src/connector/doctor/local-findings.ts';
 import { examineModels } from '../../../src/connector/doctor/model-findings.ts';
 import { objectServerFindings } from '../../../src/connector/doctor/object-server-findings.ts';
 import { otherRelations } from '../../../src/connector/doctor/other-relations.ts';
 import { plannedFindings } from '../../../src/connector/doctor/planned-findings.ts';
+import { waitingLetters } from '../../../src/connector/doctor/waiting-letters.ts';
 import { type Finding, failed, fine, problem, warning } from '../../../src/connector/finding.ts';
 import type { Mapping } from '../../../src/connector/mapping/class-mapping.ts';
 import { logInUser } from '../../../src/connector/runtime/connector-parts.ts';
@@ -192,20 +195,13 @@ async function feedFindings(
   const [own] = await session.query(OWN_TABLES_STATE);
   if (missingOwnTables(own ?? []).length > 0)
     return [fine(FEED_STATE, `the change feed of ${engine.adapterName} will be begun by the first load`)];
-  const hasReplica = existsSync(join(engine.localPath, 'replicas.sqlite'));
+  const isReplicaHere = hasReplica(engine.localPath);
   const tables = (mapping?.order ?? []).map(({ table }) => table);
   const { findings } = await readHealth(session, engine.adapterName, connection.database, tables);
-  if (hasReplica) return findings;
+  if (isReplicaHere) return findings;
   const state = findings.find(({ check }) => check === FEED_STATE);
   if (state?.level === 'ok') {
-    return [
-      ...findings,
-      warning(
-        'local/replica',
-        `the change feed of ${engine.adapterName} exists, but localPath holds no replica that it belongs to`,
-        'set localPath to the directory that the adapter had; if it is lost, run isthmus load --resume',
-      ),
-    ];
+    return [...findings, feedWithoutReplica(`the change feed of ${engine.adapterName}`)];
   }
   const isNew = state?.error?.code === 'sqlserver-feed-lost';
   return isNew
@@ -222,12 +218,5 @@ async function deadLetterFindings(session: Session, adapterName: string): Promis
   if (missingOwnTables(state ?? []).length > 0) return [];
   const [row] = await session.query(WAITING_LETTERS, [shortText('adapter', adapterName)]);
   const [count, since] = row ?? [];
-  if (count === '0') return [fine(check, 'no dead letters wait')];
-  return [
-    warning(
-      check,
-      `${count} dead letters wait since ${since}Z: changes that one side could not take`,
-      'see them with isthmus deadletter list, then retry or discard them',
-    ),
-  ];
+  return [waitingLetters(check, count, `${since}Z`)];
 }

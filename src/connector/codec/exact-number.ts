@@ -8,6 +8,8 @@ import { isSameNumber, wholeDigits } from './number-text.ts';
 
 export type IntegerLimits = { readonly smallest: bigint; readonly largest: bigint };
 
+export const INT16: IntegerLimits = { smallest: -(1n << 15n), largest: (1n << 15n) - 1n };
+export const INT32: IntegerLimits = { smallest: -(1n << 31n), largest: (1n << 31n) - 1n };
 export const INT64: IntegerLimits = { smallest: -(1n << 63n), largest: (1n << 63n) - 1n };
 
 const PLAIN_INTEGER = /^-?\d{1,20}$/;

@@ -1,5 +1,5 @@
 /** What this machine must give a connector: a directory that can be written, room in it, and nobody else at work there. */
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { lockDirectory } from '../../store/replica/directory-lock.ts';
@@ -32,6 +32,19 @@ export async function localFindings(localPath: string): Promise<readonly Finding
   if (!exists)
     return [directory, room, warning('local/replica', 'there is no replica yet', 'run isthmus load')];
   return [directory, room, ...(await replicaFindings(localPath))];
+}
+
+export function hasReplica(localPath: string): boolean {
+  return existsSync(join(localPath, DATABASE_FILE));
+}
+
+/** The database has a feed, but there is no replica that it could belong to. */
+export function feedWithoutReplica(feed: string): Finding {
+  return warning(
+    'local/replica',
+    `${feed} exists, but localPath holds no replica that it belongs to`,
+    'set localPath to the directory that the adapter had; if it is lost, run isthmus load --resume',
+  );
 }
 
 async function nearestDirectory(path: string): Promise<string | undefined> {
