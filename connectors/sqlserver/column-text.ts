@@ -200,11 +200,6 @@ export function textReader(column: ColumnInfo): TextReader {
   };
 }
 
-/** The canonical text of one value; {@link textReader} for many. */
-export function canonicalText(column: ColumnInfo, value: unknown): SqlText {
-  return textReader(column)(value);
-}
-
 function canonicalForm({ name }: SqlType): (text: string) => string {
   switch (name) {
     case 'float':

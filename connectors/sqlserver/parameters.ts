@@ -40,10 +40,6 @@ export function changeContext(name: string, value: Buffer): SqlParameter {
   return { name, type: 'varbinary(128)', value };
 }
 
-export function longBinary(name: string, value: Buffer | null): SqlParameter {
-  return { name, type: 'varbinary(max)', value };
-}
-
 export function bigint(name: string, value: bigint | string | number | null): SqlParameter {
   return { name, type: 'bigint', value };
 }

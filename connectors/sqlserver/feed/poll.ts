@@ -57,9 +57,6 @@ export type PollRequest = {
   readonly signal: AbortSignal;
 };
 
-/** A table of which something is to be read, and from which version on. */
-export type TableToRead = { readonly table: FollowedTable; readonly since: bigint };
-
 export type Blocked = { readonly kind: 'blocked'; readonly table: string; readonly why: string };
 
 export type LookRequest = Pick<

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { stateCodecFor } from '../../../connectors/sqlserver/codec/state-codec.ts';
 import { codecFor } from '../../../connectors/sqlserver/codec/value-codec.ts';
-import { canonicalText } from '../../../connectors/sqlserver/column-text.ts';
+import { textReader } from '../../../connectors/sqlserver/column-text.ts';
 import { columnTypeFor, naturalDefinition, zeroLiteral } from '../../../connectors/sqlserver/column-types.ts';
 import type { SqlText } from '../../../src/connector/dialect.ts';
 import { DataError, MappingError } from '../../../src/connector/errors.ts';
@@ -286,7 +286,7 @@ test.each<[type: string, given: unknown, text: SqlText]>([
   ['sql_variant', 'float:1.0000000000000000e-001', 'float:0.1'],
   ['int', null, null],
 ])('what the driver gives for a %s has one text', (type, given, text) => {
-  expect(canonicalText(column(type), given)).toBe(text);
+  expect(textReader(column(type))(given)).toBe(text);
 });
 
 test.each([

@@ -34,8 +34,6 @@ export type Statement =
   | AlterDatabase
   | DataDefinition;
 
-export type StatementKind = Statement['kind'];
-
 /** What stands before SELECT, INSERT, UPDATE and DELETE: `WITH CHANGE_TRACKING_CONTEXT (x), cte AS (…)`. */
 type WithClause = {
   readonly line: number;

@@ -1,6 +1,6 @@
 /** Compiles expressions to closures over the engine's environment; `conditions.ts` does so for conditions. */
 import { type Datum, SqlFailure } from '../../contract.ts';
-import type { Condition, Expression } from '../ast.ts';
+import type { Expression } from '../ast.ts';
 import { LINE_OF_STATEMENT } from '../failures.ts';
 import { compileFunction } from '../functions/functions.ts';
 import { atTimeZone } from '../functions/time-zones.ts';
@@ -239,12 +239,4 @@ function severalRows(): SqlFailure {
   const message =
     'Subquery returned more than 1 value. This is not permitted when the subquery follows =, !=, <, <= , >, >= or when the subquery is used as an expression.';
   return new SqlFailure(512, message, { line: LINE_OF_STATEMENT });
-}
-
-/** For a place where the tree may hold either. */
-export function compileTest<Env>(
-  condition: Condition | undefined,
-  scope: Scope<Env>,
-): CompiledCondition<Env> {
-  return condition === undefined ? () => true : compileCondition(condition, scope);
 }
