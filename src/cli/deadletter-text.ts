@@ -22,7 +22,7 @@ export function letterText(letter: DeadLetter): string {
     ['adapter', letter.adapter],
     ['objects', objectsText(letter, Number.POSITIVE_INFINITY)],
     ['reason', reason.message],
-    ['SQLSTATE', reason.sqlState],
+    ['error code', reason.sqlState],
     ['table', reason.table],
     ['column', reason.column],
     ['constraint', reason.constraint],

@@ -52,7 +52,7 @@ test('from the first look to the last, with exit codes', async () => {
   expect(end).toBe('');
   const show = await deadletter(place, 'show', '2');
   expect(show.stdout).toMatch(/^Dead letter 2\nstate {6}waiting since/);
-  for (const part of ['SQLSTATE   23514', 'table      item', 'constraint item_amount_check', 'INSERT INTO']) {
+  for (const part of ['error code 23514', 'table      item', 'constraint item_amount_check', 'INSERT INTO']) {
     expect(show.stdout).toContain(part);
   }
   expect(await deadletter(place, 'show', '99')).toMatchObject({
