@@ -8,54 +8,30 @@
 import type { ReplicaStore } from '../../store/replica/contract.ts';
 import { appliedCheckpoints } from '../apply/applied-checkpoints.ts';
 import { OwedChanges } from '../apply/owed-changes.ts';
-import { planStatements } from '../apply/plan.ts';
 import { RefusedRows } from '../dead-letters/refused-rows.ts';
-import { type SnapshotReader, type SourceDialect, type SqlWriter, tableId } from '../dialect.ts';
-import { putsAside } from '../error-policy.ts';
-import { ApplyError, ConnectorStoppedError, DataError } from '../errors.ts';
+import type { SourceDialect, SqlWriter } from '../dialect.ts';
+import { ConnectorStoppedError } from '../errors.ts';
 import { knownFeed, NOTHING_KNOWN, rememberNewFeed, rememberTables, settleNewFeed } from '../feed-start.ts';
 import { KeyDirectory } from '../keys/key-directory.ts';
 import { assignKeys, hasRowKeys, type LoadKeysContext, loadKeys } from '../keys/load-keys.ts';
 import { OwedKeys } from '../keys/owed-keys.ts';
-import { ListKeeper } from '../lists/list-keeper.ts';
-import { type ClassMapping, Mapping } from '../mapping/class-mapping.ts';
+import { Mapping } from '../mapping/class-mapping.ts';
 import type { ConnectorOptions } from '../options.ts';
 import type { RealmSession, RealmSync } from '../realm-sync.ts';
 import { RealmRegistry } from '../realms.ts';
-import { classStates, setClassState } from '../schema-watch/class-states.ts';
 import { HeldChanges } from '../schema-watch/held-changes.ts';
 import { type TableVersions, takeOver } from '../schema-watch/taking-over.ts';
 import { tellTurn } from '../schema-watch/turn-text.ts';
 import { type ConnectorSetup, setUpConnector } from '../setup.ts';
+import { keepRefused, LeftOutRows } from './left-out-rows.ts';
 import { chooseLoad, type LoadChoice, type LoadRequest } from './load-choice.ts';
-import { loadCollections } from './load-lists.ts';
-import { readRun, readTableLoad, writeRun } from './load-marks.ts';
-import { type LoadContext, loadTable } from './load-table.ts';
+import { loadFollowedLists } from './load-followed-lists.ts';
+import { readRun, writeRun } from './load-marks.ts';
+import type { LoadProgress, LoadReport } from './load-report.ts';
+import type { LoadContext } from './load-table.ts';
+import { loadTables } from './load-tables.ts';
 
-export type LoadProgress =
-  | { readonly kind: 'table'; readonly table: string; readonly estimatedRows: number }
-  | { readonly kind: 'rows'; readonly table: string; readonly rows: number }
-  | {
-      readonly kind: 'tableDone';
-      readonly table: string;
-      readonly rowsRead: number;
-      readonly objectsWritten: number;
-      readonly seconds: number;
-    }
-  | { readonly kind: 'uploading' };
-
-export type LoadReport = {
-  readonly tables: readonly {
-    readonly table: string;
-    readonly rowsRead: number;
-    readonly objectsWritten: number;
-    readonly seconds: number;
-  }[];
-  readonly rowsLeftOut: number;
-  /** False when the upload did not end in the configured time; the adapter will finish it. */
-  readonly uploaded: boolean;
-  readonly seconds: number;
-};
+export type { LoadProgress, LoadReport } from './load-report.ts';
 
 export type LoadDependencies = {
   readonly dialect: SourceDialect;
@@ -80,7 +56,7 @@ export async function runLoad(
   const found = (await dialect.catalogWatch?.tableVersions()) ?? new Map();
   const reset = options.resetFeed || dependencies.resume === true;
   const source = await dialect.checkSource?.(reset ? NOTHING_KNOWN : knownFeed(store));
-  const leftOut = { rows: 0 };
+  const leftOut = new LeftOutRows(options);
   const refused = new RefusedRows(store);
   const keys = keyContext(options, dependencies, setup.mapping, directory, leftOut);
   if (hasRowKeys(setup.mapping)) await assignMissingKeys(setup.mapping, dialect, keys);
@@ -125,7 +101,7 @@ export async function runLoad(
     realmPathOfRow: options.realmPathOfRow,
     fixedRealmPath: options.fixedRealmPath,
     batchRows: options.load.batchRows,
-    onDataError: (error, className) => onDataError(error, className, options, leftOut),
+    onDataError: leftOut.leaveOut,
     refused,
     owed: new OwedChanges(store),
     signal,
@@ -135,13 +111,21 @@ export async function runLoad(
     if (settleNewFeed(store, realms, applied))
       for (const [realmPath, sequence] of applied) held.echoed({ realmPath, sequence });
     await loadKeys(new Mapping(choice.classes), snapshot, keys);
-    const tables = await loadTables(choice.classes, snapshot, feed.created, run, held, context, dependencies);
-    await loadLists(setup, choice.classes, realms, options, dependencies);
+    const tables = await loadTables(
+      choice.classes,
+      snapshot,
+      feed.created,
+      run,
+      held,
+      context,
+      dependencies.onProgress,
+    );
+    await loadFollowedLists(setup.mapping, choice.classes, dialect, context, options);
     if (run !== undefined) writeRun(store, { id: run, state: 'complete' });
     rememberTables(store, setup.tables);
     await keepRefused(refused, dialect, options);
     const uploaded = await upload(sessions, options, dependencies);
-    return { tables, rowsLeftOut: leftOut.rows, uploaded, seconds: (performance.now() - started) / 1000 };
+    return { tables, rowsLeftOut: leftOut.count, uploaded, seconds: (performance.now() - started) / 1000 };
   } finally {
     await snapshot.close();
     await keys.owed.close();
@@ -155,7 +139,7 @@ function keyContext(
   { dialect, store, signal }: LoadDependencies,
   mapping: Mapping,
   directory: KeyDirectory,
-  leftOut: { rows: number },
+  leftOut: LeftOutRows,
 ): LoadKeysContext {
   const { ignoreSqlErrors: errorPolicy, logger } = options;
   const openWriter = (): Promise<SqlWriter> => dialect.openWriter();
@@ -171,7 +155,7 @@ function keyContext(
       errorPolicy,
       logger,
     }),
-    onDataError: (error) => onDataError(error, undefined, options, leftOut),
+    onDataError: (error) => leftOut.leaveOut(error),
     signal,
   };
 }
@@ -233,88 +217,6 @@ function beginRun(store: ReplicaStore, feedCreated: boolean): number {
   return id;
 }
 
-async function loadTables(
-  order: readonly ClassMapping[],
-  snapshot: SnapshotReader,
-  exact: boolean,
-  run: number | undefined,
-  held: HeldChanges,
-  context: LoadContext,
-  { onProgress }: LoadDependencies,
-): Promise<LoadReport['tables']> {
-  const results: LoadReport['tables'][number][] = [];
-  for (const mapped of order) {
-    const table = tableId(mapped.table.table);
-    const started = performance.now();
-    onProgress?.({ kind: 'table', table, estimatedRows: await snapshot.estimate(mapped.table) });
-    const state = classStates(context.store).get(mapped.className);
-    const comparing = state?.state === 'comparing' ? state : undefined;
-    const before = readTableLoad(context.store, table);
-    const interrupted = before?.state === 'loading' ? before.run : undefined;
-    const live =
-      comparing?.first === true &&
-      context.realms.all().some(({ replica }) => replica.count(mapped.className) > 0)
-        ? { isNewer: () => false, withoutRow: held.adopt.bind(held) }
-        : undefined;
-    const result = await loadTable(
-      mapped,
-      snapshot,
-      exact,
-      run ?? comparing?.run ?? interrupted ?? Date.now(),
-      live === undefined ? context : { ...context, live },
-      (rows) => onProgress?.({ kind: 'rows', table, rows }),
-    );
-    await loadCollections(mapped, snapshot, context);
-    if (comparing !== undefined)
-      context.store.transaction(() => setClassState(context.store, mapped.className, undefined));
-    const done = { table, ...result, seconds: (performance.now() - started) / 1000 };
-    onProgress?.({ kind: 'tableDone', ...done });
-    results.push(done);
-  }
-  return results;
-}
-
-/**
- * Brings the lists that both sides change into the realms as they are now; what the feed shows later is compared again.
- * Their tables are the connector's own, and written here so that SQL has their order from the beginning.
- */
-async function loadLists(
-  { mapping }: ConnectorSetup,
-  classes: readonly ClassMapping[],
-  realms: RealmRegistry,
-  options: ConnectorOptions,
-  { dialect, store, signal }: LoadDependencies,
-): Promise<void> {
-  const lists = new ListKeeper({
-    store,
-    mapping: () => mapping,
-    reads: dialect,
-    realms: () => realms.all(),
-    onDataError: (error, className) => onDataError(error, className, options, { rows: 0 }),
-  });
-  await lists.compareAll(
-    classes.map(({ className }) => className),
-    signal,
-  );
-  if (lists.owing().length === 0) return;
-  const writer = await dialect.openWriter();
-  try {
-    for (const path of lists.owing()) {
-      const realm = realms.get(path);
-      if (realm === undefined || realm.pending.length > 0) continue; // the adapter goes on
-      await lists.applyOwed(realm, async (plan) => {
-        const statements = planStatements([], mapping, realm.replica, {}, plan);
-        if (statements.length > 0) await writer.apply(statements, []);
-      });
-    }
-  } catch (error) {
-    if (!(error instanceof ApplyError || error instanceof DataError)) throw error;
-    options.logger.warn('The list tables are written when the adapter starts', { reason: error.message });
-  } finally {
-    await writer.close();
-  }
-}
-
 /** Waits for the sessions as long as configured; what is not uploaded by then stays in the replica. */
 async function upload(
   sessions: readonly RealmSession[],
@@ -335,40 +237,4 @@ async function upload(
     });
     return false;
   }
-}
-
-/** Writes the letters of rows that were left out. The adapter does what fails here: they are noted. */
-async function keepRefused(
-  refused: RefusedRows,
-  dialect: SourceDialect,
-  { logger }: ConnectorOptions,
-): Promise<void> {
-  try {
-    while (!refused.isFlushed) await refused.flush(dialect.deadLetters());
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    logger.warn('The dead letters of rows that were left out are written when the adapter starts', {
-      reason,
-    });
-  }
-}
-
-function onDataError(
-  error: DataError,
-  className: string | undefined,
-  options: ConnectorOptions,
-  leftOut: { rows: number },
-): void {
-  const { ignoreSqlErrors: policy } = options;
-  // Where the class is not known, one that must not be put aside is enough.
-  const classes = className !== undefined ? [className] : typeof policy === 'boolean' ? [] : policy.keys();
-  if (!putsAside(policy, classes)) {
-    throw new ConnectorStoppedError(`a row cannot be loaded: ${error.message}`, {
-      remedy:
-        'mend the row or the models and load again: it goes on where it stopped. Or set ignoreSQLerrors to leave such rows out',
-      cause: error,
-    });
-  }
-  leftOut.rows += 1;
-  options.logger.error('Left a row out', { reason: error.message });
 }
