@@ -7,7 +7,7 @@
  */
 import type { MergedInstruction } from '../../adapter/merged-instruction.ts';
 import type { ReplicaStore } from '../../store/replica/contract.ts';
-import { type Catalog, type SourceDialect, type SqlWriter, tableId } from '../dialect.ts';
+import { type SourceDialect, type SqlWriter, tableId } from '../dialect.ts';
 import { ApplyError, MappingError } from '../errors.ts';
 import { refuseNewFeed, rememberTables } from '../feed-start.ts';
 import type { KeyDirectory } from '../keys/key-directory.ts';
@@ -17,6 +17,8 @@ import type { ConnectorOptions } from '../options.ts';
 import { type ConnectorSetup, extendSetup, refreshSetup } from '../setup.ts';
 import { Turns } from '../turns.ts';
 import { classStates, setClassState } from './class-states.ts';
+import { GuardedAccess } from './guarded-access.ts';
+import { madeSince, unfollowedAsNow } from './made-tables.ts';
 import { type TableVersions, type Turn, takeOver } from './taking-over.ts';
 import { tellTurn } from './turn-text.ts';
 
@@ -37,6 +39,7 @@ export type SetupListener = (setup: ConnectorSetup, turns: readonly Turn[]) => v
 
 export class SchemaWatch {
   readonly #options: SchemaWatchOptions;
+  readonly #access: GuardedAccess;
   #setup: ConnectorSetup;
   #version = '';
   /** Counts the setups. */
@@ -55,6 +58,7 @@ export class SchemaWatch {
 
   private constructor(options: SchemaWatchOptions, setup: ConnectorSetup) {
     this.#options = options;
+    this.#access = new GuardedAccess(options.dialect, this);
     this.#setup = setup;
     this.failed = new Promise((_, reject) => {
       this.#reject = reject;
@@ -161,23 +165,12 @@ export class SchemaWatch {
 
   /** A writer whose failures are looked into: one that a change of the tables explains is tried again. */
   guarded(writer: SqlWriter): SqlWriter {
-    return {
-      checkpoints: () => writer.checkpoints(),
-      apply: (statements, checkpoints) => this.#guard(writer.apply(statements, checkpoints)),
-      deadLetter: (checkpoint, letter) => writer.deadLetter(checkpoint, letter),
-      rehearse: (statements) => writer.rehearse(statements),
-      close: () => writer.close(),
-    };
+    return this.#access.writer(writer);
   }
 
   /** The same for what the feed asks the database. */
   get reads(): Pick<SourceDialect, 'fetchRows' | 'snapshotIncludes' | 'visibility'> {
-    const { dialect } = this.#options;
-    return {
-      ...(dialect.visibility === undefined ? {} : { visibility: dialect.visibility.bind(dialect) }),
-      fetchRows: (...args) => this.#guard(dialect.fetchRows(...args)),
-      snapshotIncludes: (visibility, transaction) => dialect.snapshotIncludes(visibility, transaction),
-    };
+    return this.#access.reads;
   }
 
   /**
@@ -306,44 +299,4 @@ export class SchemaWatch {
     this.#generation += 1;
     this.#listener(setup, turns);
   }
-
-  async #guard<T>(work: Promise<T>): Promise<T> {
-    const generation = this.#generation;
-    try {
-      return await work;
-    } catch (error) {
-      const { dialect } = this.#options;
-      // A failed connection of the database's own kind: whoever asks knows the engine's errors only.
-      if (error instanceof Error && !(error instanceof ApplyError) && dialect.isTransient(error))
-        throw new ApplyError(error.message, { errorClass: 'transient', cause: error });
-      const may = dialect.catalogWatch?.mayBeCausedByChange(error) ?? false;
-      if (!may || !(await this.changedSince(generation))) throw error;
-      throw new ApplyError(
-        `a table was changed since: ${error instanceof Error ? error.message : String(error)}`,
-        { errorClass: 'transient', cause: error },
-      );
-    }
-  }
-}
-
-/** Tables (by id) and columns (`id.column`) that `now` has and `before` has not. */
-function madeSince(before: Catalog, now: Catalog): Set<string> {
-  const made = new Set<string>();
-  for (const [id, { columns }] of now) {
-    const known = before.get(id);
-    if (known === undefined) made.add(id);
-    const names = new Set(known?.columns.map(({ name }) => name));
-    for (const { name } of columns) if (!names.has(name)) made.add(`${id}.${name}`);
-  }
-  return made;
-}
-
-/** That the feed did not follow a table that we made just now is no gap. */
-function unfollowedAsNow(found: TableVersions, now: TableVersions): TableVersions {
-  return new Map(
-    [...found].map(([id, version]) => [
-      id,
-      version.followed === undefined ? (now.get(id) ?? version) : version,
-    ]),
-  );
 }
