@@ -15,16 +15,12 @@ import type { LetterAnswer } from '../dead-letters/contract.ts';
 import { classesOf, letterOf, type Refusal, reasonOf, reportOf } from '../dead-letters/letter-of.ts';
 import type { LetterInstruction } from '../dead-letters/letter-text.ts';
 import { planRetry } from '../dead-letters/retry-plan.ts';
-import type { ApplyStatement, Checkpoint, Rehearsal, SqlWriter } from '../dialect.ts';
+import type { ApplyStatement, SqlWriter } from '../dialect.ts';
 import { type ErrorPolicy, putsAside } from '../error-policy.ts';
 import { ApplyError, ConnectorStoppedError, DataError } from '../errors.ts';
-import type { ListKeeper } from '../lists/list-keeper.ts';
-import type { ListPlan } from '../lists/list-plan.ts';
-import type { Mapping } from '../mapping/class-mapping.ts';
 import type { PendingTransaction, RealmRegistry, SyncedRealm } from '../realms.ts';
 import type { OwedChanges } from './owed-changes.ts';
-import { Patience } from './patience.ts';
-import { type PlanStyle, planStatements } from './plan.ts';
+import { PlanRunner, type PlanRunnerOptions } from './plan-runner.ts';
 
 /** Together they bound what one SQL commit carries; a single larger transaction is still one commit. */
 const MAX_GROUP_TRANSACTIONS = 256;
@@ -32,12 +28,6 @@ const MAX_GROUP_INSTRUCTIONS = 20_000;
 
 const FIRST_RETRY_MILLISECONDS = 100;
 const MAX_RETRY_MILLISECONDS = 15_000;
-/**
- * A reference to a row that somebody else has just deleted mends itself as soon as the feed has brought the deletion.
- * When the feed does not come so far, that many attempts, with their back-off, are about 25 seconds.
- */
-const FOREIGN_KEY_PATIENCE = 8;
-
 export type AppliedTransaction = {
   readonly realmPath: string;
   readonly transactions: number;
@@ -45,32 +35,19 @@ export type AppliedTransaction = {
   readonly classes: readonly string[];
 };
 
-export type ApplyLoopOptions = {
+export type ApplyLoopOptions = PlanRunnerOptions & {
   readonly realms: RealmRegistry;
-  readonly openWriter: () => Promise<SqlWriter>;
-  readonly mapping: () => Mapping;
   /** Of which classes data errors go to the dead letters while the loop goes on; otherwise it stops there. */
   readonly errorPolicy: ErrorPolicy;
   /** Properties whose values no letter shows. */
   readonly isSecret: (className: string, property: string) => boolean;
-  /** Where the statements of a realm really go; they stay where they are unless given. */
-  readonly redirect?: (realmPath: string, statements: readonly ApplyStatement[]) => readonly ApplyStatement[];
-  /** What of the instructions can be written now, when some of them have to wait for their table. */
-  readonly hold?: (
-    realm: SyncedRealm,
-    instructions: readonly MergedInstruction[],
-  ) => readonly MergedInstruction[];
   /** Looks at the tables: what is refused may fit them when they were changed. */
   readonly look?: () => Promise<void>;
-  /** Resolves with true when the feed has brought what is committed by now, with false when the signal aborts before. */
-  readonly caughtUp?: (signal: AbortSignal) => Promise<boolean>;
   /** Brings structure that a transaction adds into being before its rows are written. */
   readonly beforeApply: (instructions: readonly MergedInstruction[]) => Promise<void>;
   readonly onApplied: (transaction: AppliedTransaction) => void;
   /** Knows what the dead letters owe the database. */
   readonly owed?: OwedChanges;
-  /** Keeps the lists that both sides change. */
-  readonly lists?: ListKeeper;
   /** Later transactions have made these dead letters of a realm good. */
   readonly onMadeGood?: (realmPath: string, sequences: readonly number[]) => void;
   readonly logger: Logger;
@@ -92,14 +69,13 @@ export class ApplyLoop {
   readonly #abort = new AbortController();
   #state: State = 'held';
   #running: Promise<void> = Promise.resolve();
-  #writer: SqlWriter | undefined;
+  readonly #plans: PlanRunner;
   /** For statements outside the queues; kept, because deletions come in many small pieces. */
   #cleaner: SqlWriter | undefined;
   /** The group being applied; settled when none is. */
   #underWay: Promise<void> = Promise.resolve();
   /** What is committed has to be asked first: after an attempt that left it open, and at the beginning. */
   #uncertain = true;
-  #patience: Patience | undefined;
   readonly #retries: Retry[] = [];
   /** Called when what is under way has ended, however it did. */
   readonly #turnEnds: (() => void)[] = [];
@@ -110,6 +86,7 @@ export class ApplyLoop {
 
   constructor(options: ApplyLoopOptions) {
     this.#options = options;
+    this.#plans = new PlanRunner(options, this.#abort.signal);
     this.done = new Promise((resolve, reject) => {
       this.#resolveDone = resolve;
       this.#rejectDone = reject;
@@ -178,10 +155,9 @@ export class ApplyLoop {
   async close(): Promise<void> {
     this.#abort.abort();
     await this.#running;
-    await this.#patience?.ended;
+    await this.#plans.patience?.ended;
     this.#stop();
-    await this.#writer?.close();
-    this.#writer = undefined;
+    await this.#plans.close();
     await this.#dropCleaner();
   }
 
@@ -245,7 +221,7 @@ export class ApplyLoop {
     const realm = this.#owingRealm();
     if (lists === undefined || realm === undefined) return;
     try {
-      await lists.applyOwed(realm, (plan) => this.#tryPlansWith(plan, realm, [], [], `lists ${realm.path}`));
+      await lists.applyOwed(realm, (plan) => this.#plans.runWith(plan, realm, [], [], `lists ${realm.path}`));
     } catch (error) {
       if (!isDataFailure(error)) throw error;
       const classes = mapping().followedLists.map(({ ownerClass }) => ownerClass);
@@ -269,16 +245,10 @@ export class ApplyLoop {
     });
     this.#state = 'waiting';
     this.#uncertain = true;
-    await this.#dropWriter();
+    await this.#plans.dropWriter();
     const waiting = [sleep(delay, undefined, { signal: this.#abort.signal }).catch(() => {})];
-    if (this.#patience?.caughtUp === false) waiting.push(this.#patience.untilCaughtUp);
+    if (this.#plans.patience?.caughtUp === false) waiting.push(this.#plans.patience.untilCaughtUp);
     await Promise.race(waiting);
-  }
-
-  async #dropWriter(): Promise<void> {
-    const writer = this.#writer;
-    this.#writer = undefined;
-    await writer?.close().catch(() => {}); // its connection is what failed
   }
 
   async #dropCleaner(): Promise<void> {
@@ -289,8 +259,7 @@ export class ApplyLoop {
 
   /** Takes what turns out to be committed off the queues. */
   async #settle(): Promise<void> {
-    this.#writer ??= await this.#options.openWriter();
-    const applied = await this.#writer.checkpoints();
+    const applied = await (await this.#plans.writer()).checkpoints();
     for (const realm of this.#options.realms.all()) {
       const sequence = applied.get(realm.path) ?? 0;
       const group = realm.pending.filter((transaction) => transaction.serverVersion <= sequence);
@@ -349,12 +318,12 @@ export class ApplyLoop {
     const patience = group.length === 1 ? `${realm.path} ${checkpoint.sequence}` : undefined;
     let written = all;
     try {
-      await this.#tryPlans(realm, all, [checkpoint], patience);
+      await this.#plans.run(realm, all, [checkpoint], patience);
     } catch (error) {
       // What is owed may still be what is refused: it must not take the new change with it.
       if (all === needed || !isDataFailure(error)) throw error;
       written = needed;
-      await this.#tryPlans(realm, needed, [checkpoint], patience);
+      await this.#plans.run(realm, needed, [checkpoint], patience);
     }
     this.#applied(realm, group);
     this.#paid(realm.path, written);
@@ -362,7 +331,7 @@ export class ApplyLoop {
 
   #applied(realm: SyncedRealm, group: readonly PendingTransaction[]): void {
     const instructions = group.flatMap((transaction) => transaction.instructions);
-    this.#endPatience();
+    this.#plans.endPatience();
     realm.markApplied(group.length);
     this.#options.onApplied({
       realmPath: realm.path,
@@ -377,100 +346,11 @@ export class ApplyLoop {
     if (letters.length > 0) this.#options.onMadeGood?.(realmPath, letters);
   }
 
-  /** The plain plan first; what the database refuses of it decides which other plan may do. */
-  async #tryPlans(
-    realm: SyncedRealm,
-    instructions: readonly MergedInstruction[],
-    checkpoints: readonly Checkpoint[],
-    patience: string | undefined,
-  ): Promise<void> {
-    const { lists } = this.#options;
-    if (lists?.concerns(instructions) !== true)
-      return this.#tryPlansWith(undefined, realm, instructions, checkpoints, patience);
-    await lists.apply(realm, instructions, (plan) =>
-      this.#tryPlansWith(plan, realm, instructions, checkpoints, patience),
-    );
-  }
-
-  async #tryPlansWith(
-    lists: ListPlan | undefined,
-    realm: SyncedRealm,
-    instructions: readonly MergedInstruction[],
-    checkpoints: readonly Checkpoint[],
-    patience: string | undefined,
-  ): Promise<void> {
-    this.#writer ??= await this.#options.openWriter();
-    const run = async (style: PlanStyle): Promise<void> => {
-      const statements = this.#statements(realm, instructions, style, lists);
-      if (statements.length > 0 || checkpoints.length > 0) await this.#writer?.apply(statements, checkpoints);
-    };
-    try {
-      await run({});
-    } catch (error) {
-      const violation = error instanceof ApplyError ? error.violation : undefined;
-      if (violation === 'unique') await run({ deletesFirst: true });
-      else if (violation === 'reference') await this.#withoutReferences(run, patience);
-      else throw error;
-    }
-  }
-
-  #statements(
-    realm: SyncedRealm,
-    instructions: readonly MergedInstruction[],
-    style: PlanStyle,
-    lists?: ListPlan,
-  ): readonly ApplyStatement[] {
-    const now = this.#options.hold?.(realm, instructions) ?? instructions;
-    const planned = planStatements(now, this.#options.mapping(), realm.replica, style, lists);
-    return this.#options.redirect?.(realm.path, planned) ?? planned;
-  }
-
-  /** `patience` names what is tried; undefined where nothing is waited for. */
-  async #withoutReferences(
-    run: (style: PlanStyle) => Promise<void>,
-    patience: string | undefined,
-  ): Promise<void> {
-    const isDecisive = patience === undefined || this.#isPatienceOver(patience);
-    try {
-      await run({ nullifyReferences: true });
-    } catch (error) {
-      if (!(error instanceof ApplyError) || error.violation !== 'reference' || isDecisive) throw error;
-      this.#bePatient(patience);
-      throw new ApplyError(error.message, {
-        errorClass: 'transient',
-        ...(error.sqlState === undefined ? {} : { sqlState: error.sqlState }),
-        violation: error.violation,
-        cause: error,
-      });
-    }
-  }
-
-  /** Asked before an attempt, so that the feed was there before it. */
-  #isPatienceOver(of: string): boolean {
-    const patience = this.#patience?.of === of ? this.#patience : undefined;
-    return patience !== undefined && (patience.caughtUp || patience.attempts >= FOREIGN_KEY_PATIENCE);
-  }
-
-  /** Called after an attempt: what was missing or in the way then is committed, so that the feed can bring it. */
-  #bePatient(of: string): void {
-    if (this.#patience?.of !== of) {
-      this.#endPatience();
-      const { caughtUp } = this.#options;
-      this.#patience = new Patience(of, caughtUp, this.#abort.signal);
-    }
-    this.#patience.attempts += 1;
-  }
-
-  #endPatience(): void {
-    this.#patience?.end();
-    this.#patience = undefined;
-  }
-
   /** The policy for a transaction that the database refuses for its data. */
   async #giveUp(realm: SyncedRealm, transaction: PendingTransaction, error: Error): Promise<void> {
     const { owed, lists, errorPolicy, mapping, isSecret, logger } = this.#options;
     const { instructions, serverVersion: sequence } = transaction;
-    const rehearsal = await this.#rehearse(realm, instructions);
+    const rehearsal = await this.#plans.rehearse(realm, instructions);
     const refusal: Refusal = { realmPath: realm.path, sequence, instructions, error, rehearsal };
     const report = reportOf(refusal, mapping());
     if (!putsAside(errorPolicy, classesOf(instructions))) {
@@ -480,33 +360,17 @@ export class ApplyLoop {
         cause: error,
       });
     }
-    this.#writer ??= await this.#options.openWriter();
+    const writer = await this.#plans.writer();
     owed?.add(realm.path, sequence, instructions);
     const checkpoint = { realmPath: realm.path, sequence };
-    await this.#writer.deadLetter(checkpoint, letterOf(refusal, mapping(), isSecret));
+    await writer.deadLetter(checkpoint, letterOf(refusal, mapping(), isSecret));
     lists?.giveBack();
-    this.#endPatience();
+    this.#plans.endPatience();
     realm.markApplied(1);
     logger.error(`Put transaction ${sequence} of realm ${realm.path} into isthmus.dead_letter`, {
       reason: report,
       remedy: 'mend it and run isthmus deadletter retry, or isthmus deadletter discard',
     });
-  }
-
-  /** Where exactly it fails; nothing when no statement can be made of it. */
-  async #rehearse(
-    realm: SyncedRealm,
-    instructions: readonly MergedInstruction[],
-  ): Promise<Rehearsal | undefined> {
-    let statements: readonly ApplyStatement[];
-    try {
-      statements = this.#statements(realm, instructions, {});
-    } catch (error) {
-      if (error instanceof DataError) return undefined;
-      throw error;
-    }
-    this.#writer ??= await this.#options.openWriter();
-    return this.#writer.rehearse(statements);
   }
 
   /**
@@ -546,7 +410,7 @@ export class ApplyLoop {
     );
     try {
       await beforeApply(plan.instructions);
-      await this.#tryAsTablesAre(() => this.#tryPlans(realm, plan.instructions, [], undefined));
+      await this.#tryAsTablesAre(() => this.#plans.run(realm, plan.instructions, [], undefined));
     } catch (error) {
       if (!isRefusal(error)) throw error;
       logger.warn(`Another attempt at dead letter ${id} failed`, { reason: error.message });
