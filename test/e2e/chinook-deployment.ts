@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { type Deployment, deploy } from '../support/isthmus-processes.ts';
 import type { TestPostgres } from '../support/postgres.ts';
-
-export const REALM = '/chinook';
+import { REALM } from './chinook-database.ts';
 
 /** Makes the database and the configuration in `directory`. `more` is JavaScript source of further options. */
 export async function deployChinook(

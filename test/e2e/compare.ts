@@ -20,6 +20,23 @@ export type ChinookTables = {
   favourites(): Promise<Map<string, string>>;
 };
 
+/** The tables as they are when they are first asked for, for comparison with several realms. */
+export function readOnce(tables: ChinookTables): ChinookTables {
+  const rows = new Map<string, ReturnType<ChinookTables['rows']>>();
+  let favourites: ReturnType<ChinookTables['favourites']> | undefined;
+  return {
+    rows: (className) => {
+      const read = rows.get(className) ?? tables.rows(className);
+      rows.set(className, read);
+      return read;
+    },
+    favourites: () => {
+      favourites ??= tables.favourites();
+      return favourites;
+    },
+  };
+}
+
 /** Properties that stand in a column, with their types. */
 export function columnsOf(className: string): { readonly key: string; readonly types: Map<string, string> } {
   const definition = definitions.get(className);

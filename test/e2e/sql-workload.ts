@@ -1,148 +1,148 @@
-/** Random transactions as another application of the Chinook database would make them. */
-import type pg from 'pg';
+/** Random transactions as another application of the Chinook database would make them, whatever database holds it. */
 import type { Random } from '../support/random.ts';
+
+export type RowValue = string | number | Date | null;
+/** Named as the classes and properties are; links hold the key that they lead to. */
+export type RowChange =
+  | {
+      readonly kind: 'insert' | 'update';
+      readonly className: string;
+      readonly key: number;
+      readonly values: Readonly<Record<string, RowValue>>;
+    }
+  | { readonly kind: 'delete'; readonly className: string; readonly key: number };
 
 /** Keys that the SQL side makes; far from those of the realm's side so that only shared rows meet. */
 const FIRST_SQL_KEY = 1_000_000;
 
 export class SqlWorkload {
-  readonly #client: pg.ClientBase;
   readonly #random: Random;
   #nextKey: number;
   readonly #ownTracks: number[] = [];
   readonly #ownLines: number[] = [];
 
   /** `number` keeps the keys of several workloads apart. */
-  constructor(client: pg.ClientBase, random: Random, number: number) {
-    this.#client = client;
+  constructor(random: Random, number: number) {
     this.#random = random;
     this.#nextKey = FIRST_SQL_KEY + number * 100_000;
   }
 
-  /** The same workload over a new connection. */
-  over(client: pg.ClientBase): SqlWorkload {
-    const next = new SqlWorkload(client, this.#random, 0);
-    next.#nextKey = this.#nextKey;
-    next.#ownTracks.push(...this.#ownTracks);
-    next.#ownLines.push(...this.#ownLines);
-    return next;
+  /** One transaction of one to four changes. */
+  step(): readonly RowChange[] {
+    const count = 1 + (this.#random.chance(0.4) ? this.#random.below(4) : 0);
+    return Array.from({ length: count }, () => this.#change()).flat();
   }
 
-  /** One transaction of one to four statements. */
-  async step(): Promise<void> {
-    const statements = 1 + (this.#random.chance(0.4) ? this.#random.below(4) : 0);
-    await this.#client.query('BEGIN');
-    try {
-      for (let count = 0; count < statements; count += 1) await this.#statement();
-      await this.#client.query('COMMIT');
-    } catch (error) {
-      await this.#client.query('ROLLBACK').catch(() => {}); // the connection may be what failed
-      throw error;
-    }
-  }
-
-  async #statement(): Promise<void> {
+  #change(): readonly RowChange[] {
     const random = this.#random;
     switch (random.below(10)) {
       case 0:
       case 1:
-        await this.#run('UPDATE artist SET name = $1 WHERE artist_id = $2', [
-          this.#text(),
-          1 + random.below(275),
-        ]);
-        return;
+        return [updated('Artist', 1 + random.below(275), { name: this.#text() })];
       case 2:
-        await this.#run('UPDATE track SET milliseconds = $1, composer = $2 WHERE track_id = $3', [
-          random.below(1_000_000),
-          random.chance(0.3) ? null : this.#text(),
-          1 + random.below(3503),
-        ]);
-        return;
+        return [
+          updated('Track', 1 + random.below(3503), {
+            milliseconds: random.below(1_000_000),
+            composer: random.chance(0.3) ? null : this.#text(),
+          }),
+        ];
       case 3:
-        await this.#run('UPDATE track SET genre_id = $1 WHERE track_id = $2', [
-          random.chance(0.2) ? null : 1 + random.below(25),
-          1 + random.below(3503),
-        ]);
-        return;
+        return [updated('Track', 1 + random.below(3503), { genre: this.#perhaps(0.8, 25) })];
       case 4:
-        await this.#insertTrack();
-        return;
+        return [this.#newTrack()];
       case 5:
-        await this.#deleteOwnTrack();
-        return;
+        return this.#deletions();
       case 6:
-        await this.#insertLine();
-        return;
+        return [this.#newLine()];
       case 7:
-        await this.#run('UPDATE customer SET city = $1, support_rep_id = $2 WHERE customer_id = $3', [
-          this.#text(),
-          random.chance(0.2) ? null : 1 + random.below(8),
-          1 + random.below(59),
-        ]);
-        return;
+        return [
+          updated('Customer', 1 + random.below(59), {
+            city: this.#text(),
+            supportRep: this.#perhaps(0.8, 8),
+          }),
+        ];
       case 8:
-        await this.#run('UPDATE invoice SET total = $1, invoice_date = $2 WHERE invoice_id = $3', [
-          (random.below(100_000) / 100).toFixed(2),
-          new Date(
-            Date.UTC(2000 + random.below(40), random.below(12), 1 + random.below(28), random.below(24)),
-          ).toISOString(),
-          1 + random.below(412),
-        ]);
-        return;
+        return [
+          updated('Invoice', 1 + random.below(412), {
+            total: (random.below(100_000) / 100).toFixed(2),
+            invoiceDate: this.#time(),
+          }),
+        ];
       default:
-        await this.#run('UPDATE employee SET title = $1, reports_to = $2 WHERE employee_id = $3', [
-          this.#text(),
-          random.chance(0.3) ? null : 1 + random.below(8),
-          1 + random.below(8),
-        ]);
+        return [
+          updated('Employee', 1 + random.below(8), {
+            title: this.#text(),
+            reportsTo: this.#perhaps(0.7, 8),
+          }),
+        ];
     }
   }
 
-  async #insertTrack(): Promise<void> {
-    this.#nextKey += 1;
-    const key = this.#nextKey;
-    await this.#run(
-      'INSERT INTO track (track_id, name, album_id, media_type_id, genre_id, milliseconds, unit_price) VALUES ($1, $2, $3, $4, $5, $6, $7)',
-      [
-        key,
-        this.#text(),
-        this.#random.chance(0.2) ? null : 1 + this.#random.below(347),
-        1 + this.#random.below(5),
-        1 + this.#random.below(25),
-        this.#random.below(500_000),
-        '0.99',
-      ],
-    );
+  #newTrack(): RowChange {
+    const key = ++this.#nextKey;
     this.#ownTracks.push(key);
+    const values = {
+      name: this.#text(),
+      album: this.#perhaps(0.8, 347),
+      mediaType: 1 + this.#random.below(5),
+      genre: 1 + this.#random.below(25),
+      milliseconds: this.#random.below(500_000),
+      unitPrice: '0.99',
+    };
+    return { kind: 'insert', className: 'Track', key, values };
   }
 
-  async #deleteOwnTrack(): Promise<void> {
-    const [line] = this.#ownLines.splice(this.#random.below(Math.max(1, this.#ownLines.length)), 1);
-    if (line !== undefined) await this.#run('DELETE FROM invoice_line WHERE invoice_line_id = $1', [line]);
-    const [track] = this.#ownTracks.splice(this.#random.below(Math.max(1, this.#ownTracks.length)), 1);
-    if (track !== undefined) await this.#run('DELETE FROM track WHERE track_id = $1', [track]);
+  #newLine(): RowChange {
+    const key = ++this.#nextKey;
+    this.#ownLines.push(key);
+    const values = {
+      invoice: 1 + this.#random.below(412),
+      track: 1 + this.#random.below(3503),
+      unitPrice: '1.99',
+      quantity: 1 + this.#random.below(9),
+    };
+    return { kind: 'insert', className: 'InvoiceLine', key, values };
   }
 
-  async #insertLine(): Promise<void> {
-    this.#nextKey += 1;
-    await this.#run(
-      'INSERT INTO invoice_line (invoice_line_id, invoice_id, track_id, unit_price, quantity) VALUES ($1, $2, $3, $4, $5)',
-      [
-        this.#nextKey,
-        1 + this.#random.below(412),
-        1 + this.#random.below(3503),
-        '1.99',
-        1 + this.#random.below(9),
-      ],
+  /** Of what this workload made, as far as there is something left. */
+  #deletions(): readonly RowChange[] {
+    const line = this.#takeOneOf(this.#ownLines);
+    const track = this.#takeOneOf(this.#ownTracks);
+    return [
+      ...(line === undefined ? [] : [deleted('InvoiceLine', line)]),
+      ...(track === undefined ? [] : [deleted('Track', track)]),
+    ];
+  }
+
+  #takeOneOf(keys: number[]): number | undefined {
+    return keys.splice(this.#random.below(Math.max(1, keys.length)), 1)[0];
+  }
+
+  /** One of so many keys with this probability, else no link. */
+  #perhaps(probability: number, keys: number): number | null {
+    return this.#random.chance(probability) ? 1 + this.#random.below(keys) : null;
+  }
+
+  #time(): Date {
+    const random = this.#random;
+    return new Date(
+      Date.UTC(2000 + random.below(40), random.below(12), 1 + random.below(28), random.below(24)),
     );
-    this.#ownLines.push(this.#nextKey);
-  }
-
-  async #run(text: string, values: unknown[]): Promise<void> {
-    await this.#client.query(text, values);
   }
 
   #text(): string {
     return `sql ${this.#random.below(1_000_000).toString(36)} é✓'"`;
   }
+}
+
+export function updated(
+  className: string,
+  key: number,
+  values: Readonly<Record<string, RowValue>>,
+): RowChange {
+  return { kind: 'update', className, key, values };
+}
+
+function deleted(className: string, key: number): RowChange {
+  return { kind: 'delete', className, key };
 }

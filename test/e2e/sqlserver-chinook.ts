@@ -1,140 +1,114 @@
-/** Chinook on a SQL Server: the simulator as a process of its own, which can be killed, or a real server. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+/** Chinook on a SQL Server, for the convergence suite: the simulator as a process of its own, or a real server. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { ConnectionConfiguration } from 'tedious';
-import { compoundPrimaryKeys, mapRealmPropertyName } from '../../models/chinook-sqlserver-mapping.ts';
-import { type Deployment, deploy, freePort } from '../support/isthmus-processes.ts';
-import { batchesOf } from '../support/sqlserver.ts';
-import { TestConnection } from '../support/sqlserver-connection.ts';
-import { type ChinookTables, columnsOf, plainDecimal } from './compare.ts';
+import { mapRealmPropertyName } from '../../models/chinook-sqlserver-mapping.ts';
+import { type Deployment, deploy } from '../support/isthmus-processes.ts';
+import { simulated, startTestSqlServer, type TestSqlServer } from '../support/sqlserver.ts';
+import {
+  type ChinookConnection,
+  type ChinookDatabase,
+  type ChinookTarget,
+  type Outcome,
+  REALM,
+} from './chinook-database.ts';
+import { type Naming, statementOf } from './row-change-sql.ts';
+import { SimulatorProcess } from './simulator-process.ts';
+import { sqlServerTables } from './sqlserver-tables.ts';
 
-export const REALM = '/chinook';
-const DATABASE = 'Chinook';
-const PROGRAM = fileURLToPath(new URL('../simulators/sqlserver/program.ts', import.meta.url));
+const NAMING: Naming = {
+  table: (className) => `[${className}]`,
+  column: (className, property) => `[${mapRealmPropertyName(className, property)}]`,
+  parameter: (place) => `@p${place}`,
+};
+/** A row that is still referenced. */
+const FOREIGN_KEY = 547;
+const DEADLOCK = 1205;
 
-export class SimulatorProcess {
-  readonly #directory: string;
-  readonly port: number;
-  user = '';
-  password = '';
-  #child: ChildProcess | undefined;
-
-  private constructor(directory: string, port: number) {
-    this.#directory = directory;
-    this.port = port;
-  }
-
-  static async start(directory: string): Promise<SimulatorProcess> {
-    const simulator = new SimulatorProcess(join(directory, 'sqlserver'), await freePort());
-    await simulator.start();
-    return simulator;
-  }
-
-  /** Resolves when it can be connected to. */
-  async start(): Promise<void> {
-    const child = spawn(
-      process.execPath,
-      [PROGRAM, '--directory', this.#directory, '--port', String(this.port)],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
-    this.#child = child;
-    for await (const chunk of child.stdout) {
-      const told: unknown = JSON.parse(String(chunk));
-      if (typeof told !== 'object' || told === null || !('user' in told && 'password' in told)) continue;
-      this.user = String(told.user);
-      this.password = String(told.password);
-      return;
-    }
-    throw new Error('the simulator ended');
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child;
-    this.#child = undefined;
-    if (child === undefined) return;
-    const gone = once(child, 'exit');
-    child.kill('SIGKILL');
-    await gone;
-  }
-
-  connect(database = DATABASE): Promise<TestConnection> {
-    const configuration: ConnectionConfiguration = {
-      server: '127.0.0.1',
-      authentication: { type: 'default', options: { userName: this.user, password: this.password } },
-      options: { port: this.port, database, encrypt: false, requestTimeout: 60_000, useUTC: true },
+export const sqlServerChinook: ChinookTarget = {
+  name: 'SQL Server',
+  crashesAt: simulated ? [450, 900] : [],
+  start: async (directory) => {
+    const simulator = simulated ? await SimulatorProcess.start(directory) : undefined;
+    const server = simulator?.server ?? (await startTestSqlServer());
+    const database = await server.createDatabase();
+    await fillChinook(server, database);
+    const ownSimulator = (): SimulatorProcess => {
+      if (simulator === undefined) throw new Error('this test needs the simulator');
+      return simulator;
     };
-    return TestConnection.open(configuration);
-  }
+    const started: ChinookDatabase = {
+      deployment: await deployChinook(server, database, directory),
+      connect: () => connect(server, database),
+      crash: () => server.crashAndRestart(),
+      // A server without triggers: its journal has them all from the beginning.
+      recordCheckpoints: async () => {},
+      recordedCheckpoints: async () => ownSimulator().checkpoints(REALM),
+      stop: () => server.stop(),
+    };
+    return started;
+  },
+};
+
+/** As a user would who starts from the script, which makes a database of a fixed name. */
+async function fillChinook(server: TestSqlServer, database: string): Promise<void> {
+  await server.query('master', `ALTER DATABASE [${database}] SET CHANGE_TRACKING = ON`);
+  await server.query('master', `ALTER DATABASE [${database}] SET ALLOW_SNAPSHOT_ISOLATION ON`);
+  const script = readFileSync(new URL('../../data/chinook/Chinook_SqlServer.sql', import.meta.url), 'utf8');
+  const batches = script.split(/^(?=[ \t]*GO[ \t]*\r?$)/im);
+  const own = batches.filter((batch) => !/\b(DROP|CREATE) DATABASE\b|^\s*USE\b/im.test(batch));
+  await server.script(database, own.join(''));
 }
 
-/** Fills the database as a user would, and makes the configuration in `directory`. */
-export async function deployChinook(simulator: SimulatorProcess, directory: string): Promise<Deployment> {
-  const master = await simulator.connect('master');
-  await master.query(`CREATE DATABASE [${DATABASE}]`);
-  await master.query(`ALTER DATABASE [${DATABASE}] SET CHANGE_TRACKING = ON`);
-  await master.query(`ALTER DATABASE [${DATABASE}] SET ALLOW_SNAPSHOT_ISOLATION ON`);
-  await master.close();
-  const script = readFileSync(new URL('../../data/chinook/Chinook_SqlServer.sql', import.meta.url), 'utf8');
-  const chinook = await simulator.connect();
-  for (const batch of batchesOf(script))
-    if (!/\b(DROP|CREATE) DATABASE\b|^\s*USE\b/im.test(batch)) await chinook.query(batch);
-  await chinook.close();
-  const { port, user, password } = simulator;
+function deployChinook(server: TestSqlServer, database: string, directory: string): Promise<Deployment> {
+  const { host, port, user, password } = server;
+  const { encrypt, trustServerCertificate } = server.driverConfig().options ?? {};
+  const sqlserverConfig = {
+    server: host,
+    port,
+    user,
+    password,
+    options: { encrypt: encrypt === true, trustServerCertificate: trustServerCertificate === true },
+  };
   const imports = `import { chinookModels } from '~/models/chinook.ts';
 import * as mapping from '~/models/chinook-sqlserver-mapping.ts';`;
-  const server = { server: '127.0.0.1', port, user, password, options: { encrypt: false } };
   // A change that the database refuses would be a fault of the test or of ours: it must stop the adapter, not hide.
-  const connector = `dbName: '${DATABASE}', sqlserverConfig: ${JSON.stringify(server)},
+  const connector = `dbName: '${database}', sqlserverConfig: ${JSON.stringify(sqlserverConfig)},
     realmRegex: '^${REALM}$', mapSQLServerChangeToRealmPath: '${REALM}', changePollInterval: 200,
     schema: chinookModels, ...mapping, ignoreSQLerrors: false`;
   return deploy(directory, imports, connector);
 }
 
-export function sqlServerTables(connection: TestConnection): ChinookTables {
+async function connect(server: TestSqlServer, database: string): Promise<ChinookConnection> {
+  const connection = await server.connect(database);
+  const number = async (sql: string): Promise<number> => {
+    const [row] = await connection.query(sql);
+    return Number(row?.value);
+  };
   return {
-    rows: async (className) => {
-      const { key, types } = columnsOf(className);
-      const parts = Object.entries(compoundPrimaryKeys).find(([name]) => name === className)?.[1];
-      const keys = parts?.map(({ dbColumn }) => dbColumn) ?? [mapRealmPropertyName(className, key)];
-      const select = [
-        ...keys.map((name, index) => `CONVERT(varchar(20), [${name}]) AS k${index}`),
-        ...[...types].map(
-          ([property, type], index) =>
-            `${textOf(mapRealmPropertyName(className, property), type)} AS c${index}`,
-        ),
-      ];
-      const rows = await connection.query(`SELECT ${select.join(', ')} FROM [${className}]`);
-      return new Map(
-        rows.map((row) => [
-          keys.map((_, index) => row[`k${index}`]).join('-'),
-          new Map(
-            [...types].map(([property, type], index) => [property, shown(row[`c${index}`] ?? null, type)]),
-          ),
-        ]),
-      );
+    tables: sqlServerTables(connection),
+    apply: async (changes) => {
+      try {
+        await connection.transaction(async () => {
+          for (const change of changes) {
+            const { text, values } = statementOf(change, NAMING);
+            await connection.query(text, values);
+          }
+        });
+        return 'committed';
+      } catch (error) {
+        return outcomeOf(error);
+      }
     },
-    favourites: async () => {
-      const rows = await connection.query(
-        'SELECT CONVERT(varchar(20), oid) AS oid, CONVERT(varchar(10), idx) AS idx, CONVERT(varchar(20), target) AS target FROM [__Playlist__favourites] ORDER BY oid, [__Playlist__favourites].idx',
-      );
-      const lists = Map.groupBy(rows, ({ oid }) => oid ?? '');
-      return new Map(
-        [...lists].map(([oid, items]) => [oid, items.map(({ idx, target }) => `${idx}:${target}`).join(',')]),
-      );
-    },
+    checkpoint: () =>
+      number(`SELECT [sequence] AS [value] FROM [isthmus].[checkpoint] WHERE [realm] = N'${REALM}'`),
+    deadLetters: () => number('SELECT COUNT(*) AS [value] FROM [isthmus].[dead_letter]'),
+    close: () => connection.close(),
   };
 }
 
-function textOf(column: string, type: string): string {
-  if (type === 'date') return `CONVERT(varchar(33), [${column}], 126)`;
-  return type === 'string' ? `[${column}]` : `CONVERT(varchar(50), [${column}])`;
-}
-
-function shown(text: string | null, type: string): string | null {
-  if (text === null) return null;
-  if (type === 'date') return String(BigInt(Date.parse(`${text}Z`)) * 1000n);
-  return type === 'decimal128' ? plainDecimal(text) : text;
+/** Errors of the server have numbers; without one, it is the connection that failed. */
+function outcomeOf(error: unknown): Outcome {
+  const number = error instanceof Error && 'number' in error ? error.number : undefined;
+  if (number === undefined) return 'lost';
+  if (number === FOREIGN_KEY || number === DEADLOCK) return 'refused';
+  throw error;
 }

@@ -92,7 +92,8 @@ async function startSimulated({ listener, durable = false }: TestServerOptions):
   });
 }
 
-type Control = {
+/** What can be done to the server itself. */
+export type Control = {
   readonly faults?: () => SimulatorFaults;
   readonly cutConnections?: () => void;
   readonly crash?: () => Promise<void>;
@@ -106,7 +107,8 @@ class NeedsSimulator extends Error {
   }
 }
 
-function testServer(base: URL, control: Control | undefined): TestSqlServer {
+/** The server at `base`. Without `control` it belongs to others, too, and {@link TestSqlServer.stop} drops what was made on it. */
+export function testServer(base: URL, control: Control | undefined): TestSqlServer {
   const databases: string[] = [];
   const logins: string[] = [];
   const connections = new Map<string, Promise<TestConnection>>();
