@@ -20,6 +20,7 @@ import type { ApplyStatement, FeedHealth, SourceDialect } from './dialect.ts';
 import { putsAside } from './error-policy.ts';
 import { ApplyError, ConnectorStoppedError, type DataError } from './errors.ts';
 import { knownFeed, openKnownFeed, requireFeed, settleNewFeed } from './feed-start.ts';
+import { AnnouncedRows } from './keys/announced-rows.ts';
 import { KeyDirectory } from './keys/key-directory.ts';
 import { OwedKeys } from './keys/owed-keys.ts';
 import { VanishedRows } from './keys/vanished-rows.ts';
@@ -244,6 +245,9 @@ export class ConnectorEngine {
     });
     this.#applyLoop = new ApplyLoop({
       ...(redirect === undefined ? {} : { redirect }),
+      ...(dialect.feedsNetChanges === true
+        ? { announced: new AnnouncedRows({ store, directory: this.#directory, mapping }) }
+        : {}),
       hold: (realm, instructions) => this.#tables.hold(realm, instructions),
       look: () => this.#schemaWatch.look(),
       caughtUp: (signal) => barrier.pass(signal),

@@ -73,6 +73,14 @@ describe('realm transactions', () => {
   it('leave nothing of a row that was deleted and made again', () => {
     expect(plan([remove('Artist', 1), insert('Artist', 1, { name: 'new' })])).toEqual([
       'upsert artist(id,name,country) 1,new,',
+      'listClear artist_favourites 1',
+    ]);
+    const onList = { table: 'Artist', key: int(1), property: 'favourites' } as const;
+    const item = { type: 'LIST_INSERT', ...onList, index: 0, target: link('Album', 5) } as const;
+    expect(plan([item, remove('Artist', 1), insert('Artist', 1, {}), item], withArtist)).toEqual([
+      'upsert artist(id,name,country) 1,,',
+      'listClear artist_favourites 1',
+      'listInsert artist_favourites 1[0]=5',
     ]);
   });
 

@@ -8,7 +8,7 @@ import {
   type ListRow,
   type ListStatement,
 } from '../../../src/connector/apply/list-changes.ts';
-import { type LookUpKeys, resolvedLists } from '../../../src/connector/apply/resolved-keys.ts';
+import { keysOf, type LookUpKeys, resolvedLists } from '../../../src/connector/apply/resolved-keys.ts';
 import type { ConnectedWriter } from '../../../src/connector/apply/retrying-writer.ts';
 import { type RowRun, rowRuns } from '../../../src/connector/apply/row-runs.ts';
 import { StatementRecorder } from '../../../src/connector/apply/statement-recorder.ts';
@@ -262,6 +262,14 @@ export class SqlServerWriter implements ConnectedWriter {
       const text = textOf(kind, table, keyColumns, columns);
       await this.#runRows(text, chunks, { table, columns: [...keyColumns, ...columns], doing });
     }
+    await this.#tellNumbers(given);
+  }
+
+  /** What a rehearsal inserts is taken back. */
+  async #tellNumbers(given: SetStatement): Promise<void> {
+    if (given.kind !== 'upsert' || given.numbers === undefined || this.#recorder !== undefined) return;
+    const { lookup, tell } = given.numbers;
+    tell(await this.#lookUp(lookup, keysOf(given.rows, 0)));
   }
 
   async #runLists(statements: readonly ListStatement[]): Promise<void> {

@@ -38,7 +38,7 @@ export function planLists(
   replica: ReplicaReader,
   others?: Pick<ListPlan, 'covers'>,
 ): ApplyStatement[] {
-  const statements: ApplyStatement[] = [];
+  const statements: ApplyStatement[] = [...clearedOfReplaced(effect, mapping, others)];
   for (const changes of effect.lists.values()) {
     const first = changes[0];
     const mapped = first === undefined ? undefined : mapping.forClass(first.table);
@@ -57,6 +57,22 @@ export function planLists(
     }
   }
   return statements;
+}
+
+/** The row of an object that was deleted and made again may be the same one, with the lists that it had. */
+function* clearedOfReplaced(
+  effect: NetEffect,
+  mapping: Mapping,
+  others: Pick<ListPlan, 'covers'> | undefined,
+): Generator<ApplyStatement> {
+  for (const { table, key, operation } of effect.objects.values()) {
+    const mapped = operation === 'replace' ? mapping.forClass(table) : undefined;
+    if (mapped === undefined) continue;
+    for (const list of mapped.lists.values()) {
+      if (others?.covers(table, list.property)) continue;
+      yield { kind: 'listClear', ...listOf(list, mapped), oid: oidOf(mapped, key) };
+    }
+  }
 }
 
 /** The items of what was written of collections, in place of those that the tables have. */

@@ -5,6 +5,7 @@
 import type { MergedInstruction } from '../../adapter/merged-instruction.ts';
 import type { ApplyStatement, Checkpoint, Rehearsal, SqlWriter } from '../dialect.ts';
 import { ApplyError, DataError } from '../errors.ts';
+import type { AnnouncedRows } from '../keys/announced-rows.ts';
 import type { ListKeeper } from '../lists/list-keeper.ts';
 import type { ListPlan } from '../lists/list-plan.ts';
 import type { Mapping } from '../mapping/class-mapping.ts';
@@ -32,6 +33,8 @@ export type PlanRunnerOptions = {
   readonly caughtUp?: (signal: AbortSignal) => Promise<boolean>;
   /** Keeps the lists that both sides change. */
   readonly lists?: ListKeeper;
+  /** Set where the feed does not show every row that we insert. */
+  readonly announced?: AnnouncedRows;
 };
 
 export class PlanRunner {
@@ -113,7 +116,9 @@ export class PlanRunner {
   ): readonly ApplyStatement[] {
     const now = this.#options.hold?.(realm, instructions) ?? instructions;
     const planned = planStatements(now, this.#options.mapping(), realm.replica, style, lists);
-    return this.#options.redirect?.(realm.path, planned) ?? planned;
+    return (
+      this.#options.redirect?.(realm.path, planned) ?? this.#options.announced?.asked(planned) ?? planned
+    );
   }
 
   /** `patience` names what is tried; undefined where nothing is waited for. */

@@ -68,7 +68,8 @@ export async function resolvedLists(
   });
 }
 
-function keysOf(rows: readonly (readonly SqlText[])[], place: number): string[] {
+/** The texts at a place of the rows, once each. */
+export function keysOf(rows: readonly (readonly SqlText[])[], place: number): string[] {
   const keys = new Set<string>();
   for (const row of rows) {
     const key = row[place];

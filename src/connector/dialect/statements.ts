@@ -26,6 +26,11 @@ export type ApplyStatement =
       readonly rows: readonly (readonly SqlText[])[];
       /** By column name. */
       readonly lookups?: ReadonlyMap<string, KeyLookup>;
+      /** Wants the keys that the database made for the rows; told before the commit, by the first key column. */
+      readonly numbers?: {
+        readonly lookup: KeyLookup;
+        readonly tell: (rows: ReadonlyMap<string, string>) => void;
+      };
     }
   | {
       readonly kind: 'assign';

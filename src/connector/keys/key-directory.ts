@@ -25,6 +25,18 @@ export class KeyDirectory {
 
   /** The key of a row's object, as the text of the class's key column. */
   keyOf(table: string, row: string): string | undefined {
+    const shown = this.#shownKeyOf(table, row);
+    return shown === undefined && !this.#staged.get(table)?.has(row)
+      ? this.#store.announcedKeyOf(table, row)
+      : shown;
+  }
+
+  /** True for a row that was seen with the key, rather than only written by us. */
+  isShown(table: string, row: string, key: string): boolean {
+    return this.#shownKeyOf(table, row) === key;
+  }
+
+  #shownKeyOf(table: string, row: string): string | undefined {
     const staged = this.#staged.get(table)?.get(row);
     if (staged !== undefined) return typeof staged === 'string' ? undefined : staged.key;
     const name = `${table}\0${row}`;
@@ -42,7 +54,7 @@ export class KeyDirectory {
 
   /** `owed`: the key was made here, and the row does not have it yet. */
   set(table: string, row: string, key: string, owed = false): void {
-    if (!owed && this.keyOf(table, row) === key && !this.#staged.get(table)?.has(row)) return;
+    if (!owed && this.#shownKeyOf(table, row) === key && !this.#staged.get(table)?.has(row)) return;
     inner(this.#staged, table).set(row, { key, owed });
     inner(this.#rowsByKey, table).set(key, row);
   }
@@ -104,6 +116,14 @@ export class KeyDirectory {
   reassign(table: string, row: string, key: string): void {
     this.#remembered.delete(`${table}\0${row}`);
     this.#store.set(table, row, key, true);
+  }
+
+  /**
+   * Rows that we are about to commit, by the keys of their objects; independent of what is staged. Call inside a
+   * transaction of the store.
+   */
+  announce(table: string, rows: ReadonlyMap<string, string>): void {
+    for (const [key, row] of rows) this.#store.announce(table, row, key);
   }
 
   owed(limit: number): readonly RowKeyEntry[] {

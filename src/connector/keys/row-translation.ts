@@ -35,7 +35,7 @@ export class RowTranslation {
     if (plan.mapping.key.row === undefined) return row;
     const places = this.#of(plan);
     const { own, key } = this.#keys(plan, places, row);
-    const isNew = places.isListed && this.#directory.keyOf(places.table, own) !== key;
+    const isNew = places.isListed && !this.#directory.isShown(places.table, own, key);
     this.#directory.set(places.table, own, key, row[places.key] === null);
     if (isNew) this.#returned(plan, places, own, key);
     return row[places.key] === key ? row : row.with(places.key, key);
@@ -155,7 +155,8 @@ export class RowTranslation {
   }
 }
 
-function isListTarget(className: string, mapping: Mapping | undefined): boolean {
+/** True for a class whose objects may stand in collections that have tables of their own. */
+export function isListTarget(className: string, mapping: Mapping | undefined): boolean {
   const tables = mapping?.order.flatMap(({ definition, lists, itemTables }) =>
     [...lists.keys(), ...itemTables.keys()].map((property) => definition.columns.get(property)),
   );

@@ -145,11 +145,15 @@ export interface RowKeys {
   /** `owed`: the key was assigned here, and the row does not have it yet. */
   set(table: string, row: string, key: string, owed: boolean): void;
   remove(table: string, row: string): void;
+  /** We are about to commit the row, which nobody has shown us yet. Changes nothing of a row that is known. */
+  announce(table: string, row: string, key: string): void;
+  /** The key of a row of which nothing more is known than that it was announced. */
+  announcedKeyOf(table: string, row: string): string | undefined;
   /** The row is gone: from now on only {@link formerRows}, and `rowOf` where no other row has the key, tell of it. */
   bury(table: string, row: string): void;
   /** All rows are gone. */
   clear(table: string): void;
-  /** Rows with the key that are gone. */
+  /** Rows with the key that are gone, or were announced. */
   formerRows(table: string, key: string): readonly string[];
   /** Assignments that the rows do not have yet, at most `limit`. */
   owed(limit: number): readonly RowKeyEntry[];

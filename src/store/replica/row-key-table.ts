@@ -4,6 +4,8 @@ import type { RowKeyEntry, RowKeys } from './contract.ts';
 
 /** In the column `owed`: the row is gone, but items of lists may still refer to it. */
 const GONE = 2;
+/** In the column `owed`: we have written the row, and were not shown it yet. */
+const ANNOUNCED = 3;
 
 export class RowKeyTable implements RowKeys {
   readonly #keyOf: StatementSync;
@@ -13,6 +15,8 @@ export class RowKeyTable implements RowKeys {
   readonly #remove: StatementSync;
   readonly #clear: StatementSync;
   readonly #bury: StatementSync;
+  readonly #announce: StatementSync;
+  readonly #announced: StatementSync;
   readonly #former: StatementSync;
   readonly #owed: StatementSync;
   readonly #settle: StatementSync;
@@ -22,7 +26,7 @@ export class RowKeyTable implements RowKeys {
       `SELECT key FROM row_keys WHERE source = ? AND row = ? AND owed < ${GONE}`,
     );
     this.#rowOf = database.prepare(
-      `SELECT row FROM row_keys WHERE source = ? AND key = ? ORDER BY owed = ${GONE} LIMIT 1`,
+      `SELECT row FROM row_keys WHERE source = ? AND key = ? ORDER BY owed >= ${GONE}, owed = ${GONE} LIMIT 1`,
     );
     this.#count = database.prepare(
       `SELECT count(*) AS rows FROM row_keys WHERE source = ? AND owed < ${GONE}`,
@@ -34,7 +38,14 @@ export class RowKeyTable implements RowKeys {
     this.#clear = database.prepare(`UPDATE row_keys SET owed = ${GONE} WHERE source = ?`);
     this.#bury = database.prepare(`UPDATE row_keys SET owed = ${GONE} WHERE source = ? AND row = ?`);
     this.#former = database.prepare(
-      `SELECT row FROM row_keys WHERE source = ? AND key = ? AND owed = ${GONE}`,
+      `SELECT row FROM row_keys WHERE source = ? AND key = ? AND owed >= ${GONE}`,
+    );
+    this.#announce = database.prepare(
+      `INSERT INTO row_keys (source, row, key, owed) VALUES (?, ?, ?, ${ANNOUNCED})
+       ON CONFLICT (source, row) DO UPDATE SET key = excluded.key, owed = excluded.owed WHERE owed >= ${GONE}`,
+    );
+    this.#announced = database.prepare(
+      `SELECT key FROM row_keys WHERE source = ? AND row = ? AND owed = ${ANNOUNCED}`,
     );
     this.#owed = database.prepare('SELECT source, row, key FROM row_keys WHERE owed = 1 LIMIT ?');
     this.#settle = database.prepare(
@@ -64,6 +75,14 @@ export class RowKeyTable implements RowKeys {
 
   bury(table: string, row: string): void {
     this.#bury.run(table, row);
+  }
+
+  announce(table: string, row: string, key: string): void {
+    this.#announce.run(table, row, key);
+  }
+
+  announcedKeyOf(table: string, row: string): string | undefined {
+    return this.#announced.get(table, row)?.key as string | undefined;
   }
 
   formerRows(table: string, key: string): readonly string[] {
