@@ -187,11 +187,13 @@ export function clearedCollections(
 ): ApplyStatement[] {
   if (mapped.lists.size === 0 && mapped.itemTables.size === 0) return [];
   const oids = rows ?? keys.map((key) => oidOf(mapped, key));
+  const known = new Map(keys.map((key) => [oidOf(mapped, key), mapped.key.row?.rowOf(key)]));
   return [
     ...[...mapped.lists.values()].flatMap((list) =>
       oids.map((oid): ApplyStatement => {
         const place = rows === undefined ? listOf(list, mapped) : { table: list.table };
-        return { kind: 'listClear', ...place, oid };
+        const knownOid = rows === undefined ? known.get(oid) : undefined;
+        return { kind: 'listClear', ...place, oid, ...(knownOid === undefined ? {} : { knownOid }) };
       }),
     ),
     ...[...mapped.itemTables.values()].map(

@@ -33,7 +33,7 @@ export async function resolvedStatement(statement: SetStatement, lookUp: LookUpK
   return { ...statement, rows };
 }
 
-/** The same for list tables. Emptying the list of a row that is not there is no statement at all. */
+/** The same for list tables. Emptying the list of a row that is not there, nor was, is no statement at all. */
 export async function resolvedLists(
   statements: readonly ListStatement[],
   lookUp: LookUpKeys,
@@ -57,6 +57,8 @@ export async function resolvedLists(
     const { oidLookup, targetLookup, table } = statement;
     const oid = oidLookup === undefined ? statement.oid : own(oidLookup, statement.oid);
     if (oid === undefined) {
+      if (statement.kind === 'listClear' && statement.knownOid !== undefined)
+        return [{ ...statement, oid: statement.knownOid }];
       if (statement.kind === 'listClear' || oidLookup === undefined) return [];
       throw missing(table, 'oid', statement.oid, oidLookup);
     }

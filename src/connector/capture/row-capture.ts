@@ -10,7 +10,7 @@ import type { ApplyStatement, FeedValue, SourceDialect, SqlText } from '../diale
 import { DataError } from '../errors.ts';
 import { joinParts, provisionalKey } from '../keys/join-keys.ts';
 import type { KeyDirectory } from '../keys/key-directory.ts';
-import type { RowTranslation } from '../keys/row-translation.ts';
+import type { GoneRow, RowTranslation } from '../keys/row-translation.ts';
 import type { ClassMapping, Mapping } from '../mapping/class-mapping.ts';
 import type { RealmPathOfRow } from '../options.ts';
 import type { RealmRegistry, SyncedRealm } from '../realms.ts';
@@ -105,6 +105,7 @@ export class RowCapture {
     this.#cleanup.push(
       ...(this.#moved?.statements(this.#options.mapping()) ?? []),
       ...movedRowStatements(this.#translation.takeMoves(), this.#options.mapping()),
+      ...goneRowStatements(this.#translation.takeGone()),
     );
     this.#moved = undefined;
     this.#options.directory.write();
@@ -251,6 +252,17 @@ export class RowCapture {
     }
     for (const statement of emptiedCollections(plan.mapping)) this.#cleanup.push(statement);
   }
+}
+
+/** An object may have another row by now, so that its key does not tell whose collections these were. */
+function goneRowStatements(gone: readonly GoneRow[]): ApplyStatement[] {
+  return [...Map.groupBy(gone, ({ mapped }) => mapped)].flatMap(([mapped, rows]) =>
+    clearedCollections(
+      mapped,
+      [],
+      rows.map(({ row }) => row),
+    ),
+  );
 }
 
 const GONE = { object: () => undefined, objects: () => [][Symbol.iterator](), count: () => 0 };

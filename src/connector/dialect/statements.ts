@@ -69,6 +69,8 @@ type OnListTable = {
   readonly table: TableInfo;
   readonly oid: string;
   readonly oidLookup?: KeyLookup;
+  /** What `oidLookup` found when it was asked before: a list is emptied by it where that finds nothing any more. */
+  readonly knownOid?: string;
   readonly targetLookup?: KeyLookup;
 };
 

@@ -7,10 +7,12 @@ import type { RowMove } from '../capture/moved-keys.ts';
 import type { RowPlan } from '../capture/row-plan.ts';
 import { type FeedValue, tableId, UNCHANGED } from '../dialect.ts';
 import { DataError } from '../errors.ts';
-import type { Mapping } from '../mapping/class-mapping.ts';
+import type { ClassMapping, Mapping } from '../mapping/class-mapping.ts';
 import type { KeyDirectory } from './key-directory.ts';
 
 type Row = readonly FeedValue[];
+/** A row that was deleted, by the key that the database had made for it. */
+export type GoneRow = { readonly mapped: ClassMapping; readonly row: string };
 /** Where the two keys stand in the rows of one layout. */
 type Places = {
   readonly table: string;
@@ -25,6 +27,7 @@ export class RowTranslation {
   readonly #mapping: (() => Mapping) | undefined;
   readonly #places = new WeakMap<RowPlan, Places>();
   #moves: RowMove[] = [];
+  #gone: GoneRow[] = [];
 
   constructor(directory: KeyDirectory, mapping?: () => Mapping) {
     this.#directory = directory;
@@ -77,7 +80,10 @@ export class RowTranslation {
     const key = known ?? (typeof shown === 'string' ? shown : undefined);
     if (key === undefined) return undefined;
     const row = typeof own === 'string' ? own : this.#directory.rowOf(places.table, key);
-    if (row !== undefined) this.#directory.remove(places.table, row, places.isListed);
+    if (row !== undefined) {
+      this.#directory.remove(places.table, row, places.isListed);
+      this.#gone.push({ mapped: plan.mapping, row });
+    }
     return shown === key ? old : old.with(places.key, key);
   }
 
@@ -86,6 +92,13 @@ export class RowTranslation {
     const moves = this.#moves;
     if (moves.length > 0) this.#moves = [];
     return moves;
+  }
+
+  /** The rows that were deleted since this was asked last, whatever becomes of their objects. */
+  takeGone(): readonly GoneRow[] {
+    const gone = this.#gone;
+    if (gone.length > 0) this.#gone = [];
+    return gone;
   }
 
   /** All rows of the table are gone. Call inside the store's transaction. */
