@@ -6,10 +6,8 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type PostgresConnector, postgresConnector } from '../../connectors/postgres/connector.ts';
-import { parsePostgresOptions } from '../../connectors/postgres/options.ts';
-import { type SqlServerConnector, sqlServerConnector } from '../../connectors/sqlserver/connector.ts';
-import { parseSqlServerOptions } from '../../connectors/sqlserver/options.ts';
+import type { PostgresConnector } from '../../connectors/postgres/connector.ts';
+import type { SqlServerConnector } from '../../connectors/sqlserver/connector.ts';
 import { ConfigError, type ConfigProblem } from '../config/config-error.ts';
 import { redactText } from '../config/secrets.ts';
 import { unknownOption } from '../config/validation.ts';
@@ -103,9 +101,8 @@ async function interpret(
     hasText(environment.ISTHMUS_SQLSERVER_URL),
   );
   const section = connectorSection(written, environment, kind);
-  const connector = describesConnector
-    ? collect(problems, () => parseConnector(kind, section, directory))
-    : undefined;
+  const parse = describesConnector ? await connectorParser(kind) : undefined;
+  const connector = parse === undefined ? undefined : collect(problems, () => parse(section, directory));
   const what = file ?? 'The configuration';
   if (server === undefined || problems.length > 0) {
     throw new ConfigError(
@@ -209,15 +206,19 @@ function databaseSection(connector: Section, environment: Environment, kind: Con
   };
 }
 
-function parseConnector(
-  kind: ConnectorKind,
-  section: Section,
-  directory: string,
-): PostgresConnector | SqlServerConnector {
+type ConnectorParser = (section: Section, directory: string) => PostgresConnector | SqlServerConnector;
+
+/** Of the two databases only the one in use is read in; their drivers are what takes a command longest to start. */
+async function connectorParser(kind: ConnectorKind): Promise<ConnectorParser> {
   const prefix = ['connector'];
-  return kind === 'postgres'
-    ? postgresConnector(parsePostgresOptions(section, prefix, directory))
-    : sqlServerConnector(parseSqlServerOptions(section, prefix, directory));
+  if (kind === 'postgres') {
+    const { postgresConnector } = await import('../../connectors/postgres/connector.ts');
+    const { parsePostgresOptions } = await import('../../connectors/postgres/options.ts');
+    return (section, directory) => postgresConnector(parsePostgresOptions(section, prefix, directory));
+  }
+  const { sqlServerConnector } = await import('../../connectors/sqlserver/connector.ts');
+  const { parseSqlServerOptions } = await import('../../connectors/sqlserver/options.ts');
+  return (section, directory) => sqlServerConnector(parseSqlServerOptions(section, prefix, directory));
 }
 
 function hasText(value: string | undefined): boolean {
