@@ -22,7 +22,8 @@ export type StoppingPlace = {
 
 /** Enough for a comparison to be under way when its process is killed. */
 const ROWS = 4_000;
-const ROUNDS = 2;
+/** More of them say more, and take longer. */
+const ROUNDS = Number(process.env.ISTHMUS_TEST_KILLS ?? 1);
 const WRITES = 25;
 const TIMEOUT = 180_000;
 const POLL = { timeout: 60_000, interval: 50 };
