@@ -11,6 +11,7 @@ import {
 } from '../../changeset/codec.ts';
 import type { Changeset, Instruction } from '../../changeset/instruction.ts';
 import { type StampedChangeset, transform } from '../../merge/transform.ts';
+import { TransformError } from '../../merge/transform-error.ts';
 import type { WorkingView } from '../sqlite/working-view.ts';
 import { applyInstructions } from '../state/apply.ts';
 import { checkUpload } from './check-upload.ts';
@@ -168,10 +169,30 @@ class Integration {
       const last = local.at(-1);
       if (last === undefined) break;
       incoming ??= run.map((entry) => this.#stamped(entry));
-      incoming = this.#mergeWith(local, incoming, unfit);
+      incoming = this.#mergeOrReset(local, incoming, unfit, run);
       after = last.version;
     }
     return incoming?.map(({ changeset }) => changeset);
+  }
+
+  /** What was made before the client was sent the state may not fit what followed that state: then it starts anew. */
+  #mergeOrReset(
+    local: readonly MergeEntry[],
+    incoming: readonly StampedChangeset[],
+    unfit: UnfitObjects,
+    run: readonly UploadEntry[],
+  ): readonly StampedChangeset[] {
+    try {
+      return this.#mergeWith(local, incoming, unfit);
+    } catch (error) {
+      const base = run[0]?.serverVersion ?? 0;
+      if (!(error instanceof TransformError) || base >= this.#filledFrom) throw error;
+      throw new HistoryError(
+        222,
+        `changes on version ${base}, made before the client received the realm, whose history is trimmed: ${error.message}`,
+        error,
+      );
+    }
   }
 
   #mergeWith(
