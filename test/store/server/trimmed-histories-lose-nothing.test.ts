@@ -223,6 +223,10 @@ test('replicas of a trimmed realm end alike, and none starts anew without a reas
   }
 });
 
+/** In this one a list changed before the state came does not have the size that it had in the state. */
+test('changes that do not fit what followed the state make their client start anew', () =>
+  scenario(263864908));
+
 async function trimmedRealm() {
   const server = new Server();
   await server.restart();
